@@ -1,0 +1,1 @@
+"""eingrad: einsum specs in, standalone modules with their gradients out."""

@@ -1,0 +1,161 @@
+"""The axis-level IR: what is done to arrays, by position, in no library's words.
+
+An expression is a ``Ref`` to a variable or a ``Node``: an operation, its arguments and
+one attribute.  Views cost nothing and may stand inside other nodes; the rest make a
+new array, one to a statement.
+
+    op         attribute                  meaning
+    TRANSPOSE  axes                       view: the axes in this order
+    RESHAPE    shape                      axes fused or split; a copy where it must be
+    EXPAND     one bool an axis           view: a new axis of size 1 where False
+    DIAGONAL   letters, letters           view: the diagonal along repeated letters
+    CONJ       -                          the complex conjugate; itself if real
+    DOT        -                          matrix or vector product
+    MATMUL     -                          stacked matrix product, broadcast in front
+    MULTIPLY   -                          elementwise product, broadcast
+    EINSUM     operands, output           sum of products, in one-letter subscripts
+    SUM        axes                       sum over axes
+    ADD        -                          elementwise sum
+    COPY       -                          a fresh array in C order
+    SCALAR     -                          a fresh array without axes
+    EMPTY      shape                      a fresh array like its argument in dtype
+    ZEROS      shape                      the same, of zeros
+
+A shape is a tuple of extents, an extent the indices whose sizes are multiplied.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .program import Step
+from .spec import Subscripts
+
+Extent = Subscripts
+Shape = tuple[Extent, ...]
+
+
+class ArrayOp(enum.Enum):
+    """The operations of the table above."""
+
+    TRANSPOSE = enum.auto()
+    RESHAPE = enum.auto()
+    EXPAND = enum.auto()
+    DIAGONAL = enum.auto()
+    CONJ = enum.auto()
+    DOT = enum.auto()
+    MATMUL = enum.auto()
+    MULTIPLY = enum.auto()
+    EINSUM = enum.auto()
+    SUM = enum.auto()
+    ADD = enum.auto()
+    COPY = enum.auto()
+    SCALAR = enum.auto()
+    EMPTY = enum.auto()
+    ZEROS = enum.auto()
+
+
+SHAPED = (ArrayOp.RESHAPE, ArrayOp.EMPTY, ArrayOp.ZEROS)
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A variable."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operation on its arguments."""
+
+    op: ArrayOp
+    args: tuple[Expr, ...]
+    attr: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [*map(str, self.args), *([str(self.attr)] if self.attr else [])]
+        return f"{self.op.name.lower()}({', '.join(parts)})"
+
+
+Expr = Ref | Node
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``target = value``; or ``value`` written ``through`` a view of an array."""
+
+    target: Expr
+    value: Expr
+    through: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.target}{'[...]' if self.through else ''} = {self.value}"
+
+
+@dataclass(frozen=True)
+class Array:
+    """How a value is held: as a variable, with its axes in the order ``axes``.
+
+    ``axes[p]`` is the axis of the value that stands at position p of the variable;
+    ``owned`` says that the memory is neither an input's nor another value's.
+    """
+
+    expr: Expr
+    axes: tuple[int, ...]
+    owned: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """The statements of one step; ``notation`` is the step in the layouts chosen."""
+
+    step: Step
+    notation: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class ArrayProgram:
+    """The lowered program: a block a step, and how every value is held."""
+
+    blocks: tuple[Block, ...]
+    arrays: dict[str, Array]
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{block.notation:24}  {statement}"
+            for block in self.blocks
+            for statement in block.statements
+        )
+
+
+def nodes(expr: Expr) -> Iterator[Node]:
+    """Yield every node of an expression."""
+    if isinstance(expr, Node):
+        yield expr
+        for arg in expr.args:
+            yield from nodes(arg)
+
+
+def references(expr: Expr) -> Iterator[str]:
+    """Yield the variables that an expression reads, in order of appearance."""
+    if isinstance(expr, Ref):
+        yield expr.name
+    else:
+        for arg in expr.args:
+            yield from references(arg)
+
+
+def extents(expr: Expr) -> Iterator[str]:
+    """Yield the indices whose sizes an expression needs."""
+    for node in nodes(expr):
+        if node.op in SHAPED:
+            for extent in node.attr:
+                yield from extent

@@ -1,0 +1,167 @@
+"""Prove a generated module right: ``eingrad check``.
+
+An einsum and its gradients are polynomials with integer coefficients.  So a module is
+compared on integers, exactly, with brute force (`oracle`), at shapes planned from its
+spec (`proof.draws`), on arrays of several dtypes and layouts (`proof.cases`), law by
+law (`proof.laws`).  The first counterexample ends the check.
+
+What that proves: at the shapes drawn, a module whose results are polynomials of the
+degree they should have, and which is wrong, passes with the probability stated, by
+Schwartz and Zippel.  Of other shapes it says nothing; the draws are meant to take every
+branch that a generated module has.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import linecache
+import sys
+import traceback
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .errors import EingradError
+from .proof.bounds import degree, odds, reach, rounds
+from .proof.cases import cases
+from .proof.draws import Plan, plan
+from .proof.interface import RANK_LIMIT, examine
+from .proof.laws import LAWS
+from .proof.trial import CONTRACT, Counterexample, DisprovedError, Trial
+from .proof.views import Draw, Subject
+
+ATTRIBUTES = ("SPEC", "OPERANDS", "GRADIENTS", "COMPLEX")
+
+_serial = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A law that was found to hold: in words, and how often it was compared."""
+
+    name: str
+    statement: str
+    count: int
+    unit: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a check.
+
+    ``error_probability`` bounds the chance that a wrong module passes (see the module's
+    docstring), None where nothing was proven; ``reasoning`` says how it comes about.
+    """
+
+    ok: bool
+    spec: str
+    laws: tuple[Proven, ...] = ()
+    reasoning: str = ""
+    error_probability: float | None = None
+    counterexample: Counterexample | None = None
+
+    def __str__(self) -> str:
+        if self.counterexample is not None:
+            return f"wrong: {self.spec}\n{self.counterexample}"
+        lines = [f"proved: {self.spec}"]
+        for law in self.laws:
+            count = f"{law.count:,} {law.unit}"
+            lines.append(f"  {law.name:<9} {law.statement}: {count}")
+        return "\n".join(
+            [*lines, *("  " + line for line in self.reasoning.split("\n"))]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as values that JSON has."""
+        return asdict(self)
+
+
+def check(module: ModuleType, *, seed: int = 0) -> Report:
+    """Prove ``module`` right, or find a counterexample; the same for the same seed.
+
+    ``module`` is a generated module, loaded; ``seed`` is 0 or more.  Whatever the
+    module does, short of not returning, ends up in the report.
+    """
+    tally = Counter[str]()
+    try:
+        subject = examine(module)
+        draws = plan(subject, seed, RANK_LIMIT)
+        worst = max(draws.main, key=lambda draw: odds(subject, draw))
+        repeats = rounds(odds(subject, worst), len(draws.main))
+        for case in cases(subject, draws, seed, repeats):
+            for law in (law for law in LAWS if isinstance(case, law.kind)):
+                law.test(Trial(module, subject, case, seed, law.name, tally))
+    except DisprovedError as disproof:
+        found = disproof.counterexample
+        return Report(ok=False, spec=found.spec, counterexample=found)
+    return Report(
+        ok=True,
+        spec=subject.spec,
+        laws=_proven(tally),
+        reasoning=_reasoning(subject, draws, worst, repeats),
+        error_probability=odds(subject, worst) ** repeats,
+    )
+
+
+def _proven(tally: Counter[str]) -> tuple[Proven, ...]:
+    contract = "shapes, dtypes, memory of their own; operands left as they were"
+    laws = [Proven(w.name, w.statement, tally[w.name], w.unit) for w in LAWS]
+    return (*laws, Proven(CONTRACT, contract, tally[CONTRACT], "arrays"))
+
+
+def _reasoning(subject: Subject, draws: Plan, worst: Draw, repeats: int) -> str:
+    """Say how the error probability comes about."""
+    power, span = degree(subject, worst), reach(subject, worst)
+    times = "once" if repeats == 1 else f"{repeats} times each"
+    lines = [
+        f"{len(draws.main)} sets of shapes, drawn {times}: integers up to {span:,} or "
+        "more either side of 0, in int64, float64 and complex128",
+    ]
+    chance = odds(subject, worst)
+    if chance == 1:
+        lines.append("no bound on the error: too many operands vary at once")
+        return "\n".join(lines)
+    lines.append(
+        f"wrong polynomials of degree {power} at one set of shapes pass with "
+        f"probability at most ({power} / {2 * span:,})**{repeats} = "
+        f"{chance**repeats:.0e}; at several, these multiply"
+    )
+    if any(draw.varied != frozenset(subject.names) for draw in draws.main):
+        lines.append("  given that results are linear in each operand")
+    return "\n".join(lines)
+
+
+def load_file(path: str | Path) -> ModuleType:
+    """Execute a generated file and return its module, under a name of its own.
+
+    No bytecode is written.  Raises EingradError if the file cannot be read, is not
+    Python, raises, or is not a generated module.
+    """
+    file = Path(path).absolute()
+    try:
+        source = importlib.util.decode_source(file.read_bytes())
+        code = compile(source, str(file), "exec", dont_inherit=True)
+    except OSError as error:
+        raise EingradError(f"cannot read {path}: {error.strerror}") from error
+    except (SyntaxError, ValueError) as error:
+        raise EingradError(f"{path} is not Python: {error}") from error
+    module = ModuleType(f"eingrad_checked_{next(_serial)}")
+    module.__file__ = str(file)
+    # No time of modification: a traceback shows the lines that ran.
+    lines = source.splitlines(keepends=True)
+    linecache.cache[str(file)] = (len(source), None, lines, str(file))
+    # Dataclasses look their module up while it executes.
+    sys.modules[module.__name__] = module
+    try:
+        exec(code, module.__dict__)
+    except Exception as error:
+        del sys.modules[module.__name__]
+        text = "".join(traceback.format_exception_only(error)).strip()
+        raise EingradError(f"{path} cannot be executed: {text}") from error
+    if missing := [name for name in ATTRIBUTES if not hasattr(module, name)]:
+        lacks = ", ".join(missing)
+        raise EingradError(f"{path} is not a generated module: it lacks {lacks}")
+    return module

@@ -1,0 +1,227 @@
+"""Configuration: ``[tool.eingrad]`` of ``pyproject.toml``, or ``eingrad.toml``.
+
+    [tool.eingrad]
+    out = "src/mypkg/_kernels"
+    sizes = { b = 64, i = 128 }             # hints for the plan, not limits
+
+    [tool.eingrad.kernels.bilinear]
+    spec = "bi,ijk,bj->bk"
+    operands = ["x", "w", "y"]
+    wrt = ["x", "w"]
+
+A standalone ``eingrad.toml`` holds the same keys at its top level.  What a kernel
+leaves out it takes from ``[tool.eingrad]``, and what that leaves out has a default.
+The merge is shallow: a list or a table replaces the one it overrides.
+"""
+
+from __future__ import annotations
+
+import keyword
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from .errors import ConfigError
+from .schema import (
+    GENERAL,
+    KERNEL,
+    SHARED,
+    TABLE,
+    TARGETS,
+    bare,
+    read_table,
+    read_value,
+    shown,
+)
+
+
+@dataclass(frozen=True)
+class KernelConfig:
+    """One kernel: what ``NAME.py`` is generated from, all defaults filled in.
+
+    ``operands``, ``output``, ``wrt``, ``sizes`` and ``shapes`` are None where the spec
+    alone decides; ``optimize`` is a planner's name or a path.
+    """
+
+    name: str
+    spec: str
+    operands: tuple[str, ...] | None = None
+    output: str | None = None
+    wrt: tuple[str, ...] | None = None
+    sizes: Mapping[str, int] | None = None
+    shapes: tuple[tuple[int, ...], ...] | None = None
+    complex: str = "adjoint"
+    optimize: str | tuple[tuple[int, ...], ...] = "auto"
+    license: str = "0BSD"
+    targets: tuple[str, ...] = TARGETS
+    line_length: int = 88
+
+
+@dataclass(frozen=True)
+class Config:
+    """One project: its kernels, sorted by name, and ``out``, the folder they go to.
+
+    ``out`` is relative to ``root`` and stays inside it; ``source`` is the file that was
+    read; ``build`` is what a build hook does: generate, check or off.
+    """
+
+    root: Path
+    source: Path
+    out: PurePosixPath
+    build: str
+    kernels: tuple[KernelConfig, ...]
+
+
+def load_config(root: Path, *, version: str | None = None) -> Config:
+    """Read and validate the configuration of the project in ``root``.
+
+    version: what ``required-version`` is held against, by default the installed one.
+
+    Raises ConfigError, which names the key and the way out.
+    """
+    source, prefix, table = _find(root)
+    _check_version(f"{prefix}required-version", table.get("required-version"), version)
+    general = read_table(prefix, table, GENERAL)
+    if "vendor" in general:
+        raise ConfigError(
+            f"{prefix}vendor is not available in this version of eingrad; "
+            "remove the table"
+        )
+    if "out" not in general:
+        raise ConfigError(
+            f'{prefix}out is missing: the folder for the kernels, such as "gen"'
+        )
+    if reason := why_bad_out(root, general["out"]):
+        raise ConfigError(f"{prefix}out {reason}, got {shown(general['out'])}")
+    return Config(
+        root=root,
+        source=source,
+        out=PurePosixPath(general["out"]),
+        build=general.get("build", "check"),
+        kernels=_kernels(f"{prefix}kernels.", general),
+    )
+
+
+def why_bad_name(name: str) -> str | None:
+    """Say why ``name`` cannot be a kernel's and so a file's name; None if it can."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        return "must be lower-case ASCII letters, digits and '_', a letter first"
+    if keyword.iskeyword(name):
+        return "must not be a Python keyword: its module could not be imported"
+    return None
+
+
+def why_bad_out(root: Path, out: str) -> str | None:
+    """Say why ``out`` cannot be a folder inside ``root``; None if it can."""
+    if not out or not out.isprintable() or "\\" in out:
+        return "must be a path with '/' between folders"
+    if PureWindowsPath(out).anchor:
+        return "must be relative to the project's root"
+    if ".." in PurePosixPath(out).parts:
+        return "must stay inside the project's root, without '..'"
+    folder = Path(os.path.realpath(root / out))
+    if not folder.is_relative_to(os.path.realpath(root)):
+        return (
+            "must stay inside the project's root, but a symbolic link leads out of it"
+        )
+    if any(
+        os.path.lexists(p) and not os.path.isdir(p) for p in (folder, *folder.parents)
+    ):
+        return "must be a folder, but something else is in its way"
+    return None
+
+
+def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]]:
+    """Return the file, what errors put before its keys, and our table in it."""
+    project, standalone = root / "pyproject.toml", root / "eingrad.toml"
+    tool = _read_toml(project).get("tool", {})
+    ours = read_value("tool", tool, TABLE).get("eingrad")
+    if standalone.exists():
+        if ours is not None:
+            raise ConfigError(
+                "both pyproject.toml and eingrad.toml configure eingrad; "
+                "keep [tool.eingrad] or eingrad.toml"
+            )
+        return standalone, "eingrad.toml: ", _read_toml(standalone)
+    if ours is None:
+        raise ConfigError(
+            f"no configuration in {root}; "
+            "write [tool.eingrad] in pyproject.toml, or eingrad.toml"
+        )
+    return project, "tool.eingrad.", read_value("tool.eingrad", ours, TABLE)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    """Return what the file says, nothing if there is none."""
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def _check_version(path: str, wanted: object, version: str | None) -> None:
+    """Raise ConfigError unless ``version``, or the installed one, is in ``wanted``.
+
+    This comes before anything else is read: another version may have other keys.
+    """
+    if wanted is None:
+        return
+    from importlib.metadata import version as installed
+
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    specifier = read_value(path, wanted, GENERAL["required-version"])
+    try:
+        accepted = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        raise ConfigError(
+            f'{path} must be versions such as ">=1.0,<2", got {shown(specifier)}'
+        ) from None
+    ours = version or installed("eingrad")
+    if not accepted.contains(ours, prereleases=True):
+        raise ConfigError(f"{path} is {shown(specifier)}, but this is eingrad {ours}")
+
+
+def _kernels(prefix: str, general: Mapping[str, Any]) -> tuple[KernelConfig, ...]:
+    tables = general.get("kernels", {})
+    seen: dict[str, str] = {}
+    for name in tables:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            raise ConfigError(
+                f"{prefix}{bare(first)} and {prefix}{bare(name)} differ only in case; "
+                "their files would be one file on some systems"
+            )
+    for name in tables:
+        if reason := why_bad_name(name):
+            raise ConfigError(f"{prefix}{bare(name)}: a kernel's name {reason}")
+    return tuple(
+        _kernel(f"{prefix}{name}", name, tables[name], general)
+        for name in sorted(tables)
+    )
+
+
+def _kernel(
+    path: str, name: str, table: object, general: Mapping[str, Any]
+) -> KernelConfig:
+    own = read_table(f"{path}.", read_value(path, table, TABLE), KERNEL)
+    if "spec" not in own:
+        raise ConfigError(f'{path}.spec is missing, such as spec = "ij,jk->ik"')
+    shared = [key.replace("-", "_") for key in SHARED]
+    inherited = {key: general[key] for key in shared if key in general}
+    # General sizes serve many kernels: each takes those of its indices.
+    sizes = inherited.pop("sizes", {})
+    if "shapes" not in own:
+        sizes = {index: n for index, n in sizes.items() if index in own["spec"]}
+        inherited["sizes"] = sizes or None
+    return KernelConfig(name=name, **(inherited | own))

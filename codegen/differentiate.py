@@ -1,0 +1,160 @@
+"""Program -> Program: reverse mode and forward mode.
+
+Both know four rules, one an operation, and the rule for einsum is the swap of
+``gradient.py``: an einsum is linear in each argument, so its tangent replaces the
+argument by the tangent, and its cotangent replaces the argument by the cotangent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from .errors import InternalError
+from .gradient import gradient
+from .program import Add, Conj, Einsum, Names, Program, Step, Value
+
+
+@dataclass
+class _Sweep:
+    """The steps written so far, and the cotangents or tangents of values by name."""
+
+    names: Names
+    steps: list[Step]
+    linear: dict[str, Value] = field(default_factory=dict)
+
+    def step(self, stem: str, like: Value, op: Einsum | Add | Conj, *args: Value) -> Value:
+        """Write ``op(args)`` and return its result, which has the shape of ``like``."""
+        result = Value(self.names.fresh(stem), like.subscripts)
+        self.steps.append(Step(result, op, args))
+        return result
+
+    def accumulate(self, stem: str, value: Value, contribution: Value) -> None:
+        """Add a contribution to the cotangent or tangent of ``value``."""
+        known = self.linear.get(value.name)
+        if known is not None:
+            contribution = self.step(stem, value, Add(), known, contribution)
+        self.linear[value.name] = contribution
+
+
+def _depends_on(program: Program, wanted: Collection[str]) -> set[str]:
+    """Return the names of the values that are computed from those wanted."""
+    active = set(wanted)
+    for step in program.steps:
+        if any(value.name in active for value in step.arguments):
+            active.add(step.result.name)
+    return active
+
+
+def reverse_mode(program: Program, wrt: Sequence[str], *, adjoint: bool) -> Program:
+    """Return the program that takes the inputs and a cotangent to the gradients.
+
+    Its inputs are the cotangent ``grad_<output>`` and the inputs of ``program``; its
+    outputs are the gradients of the inputs named in ``wrt``, in that order.  With
+    ``adjoint`` the gradient of A is einsum(g, conj(B)), so that
+    Re<g, J t> = Re<gradient, t>; without, nothing is conjugated.
+    """
+    (output,) = program.outputs
+    active = _depends_on(program, wrt)
+    sweep = _Sweep(Names(program.names), list(program.steps))
+    cotangent = Value(sweep.names.fresh(f"grad_{output.name}"), output.subscripts)
+    factors = _factors(program, active)
+    # conj(Jᵀ conj(g)) is Jᴴ g: cheaper than conjugating many factors one by one.
+    outside = adjoint and len(factors) > 1 + len(wrt)
+    conjugates = _conjugates(sweep, factors) if adjoint and not outside else {}
+    start = sweep.step("conj_grad", cotangent, Conj(), cotangent) if outside else cotangent
+    sweep.linear[output.name] = start
+    for step in reversed(program.steps):
+        if step.result.name in active:
+            _pull_back(sweep, step, active, conjugates)
+
+    values = {value.name: value for value in program.inputs}
+    gradients = [_gradient_of(sweep, values[name], cotangent) for name in wrt]
+    if outside:
+        gradients = [sweep.step(g.name, g, Conj(), g) for g in gradients]
+    inputs = (cotangent, *program.inputs)
+    return Program(inputs, tuple(sweep.steps), tuple(gradients))
+
+
+def _gradient_of(sweep: _Sweep, value: Value, cotangent: Value) -> Value:
+    found = sweep.linear.get(value.name)
+    if found is None:
+        raise InternalError(f"{value} has no cotangent")
+    if found is cotangent:
+        copy = Einsum((found.subscripts,), found.subscripts)
+        return sweep.step(f"grad_{value.name}", value, copy, found)
+    return found
+
+
+def _factors(program: Program, active: Collection[str]) -> list[Value]:
+    """List the values that multiply a cotangent in the reverse sweep, each once."""
+    found: dict[str, Value] = {}
+    for step in program.steps:
+        for k, argument in enumerate(step.arguments):
+            if isinstance(step.op, Einsum) and argument.name in active:
+                others = step.arguments[:k] + step.arguments[k + 1 :]
+                found.update({value.name: value for value in others})
+    return list(found.values())
+
+
+def _conjugates(sweep: _Sweep, values: Sequence[Value]) -> dict[str, Value]:
+    return {v.name: sweep.step(f"conj_{v.name}", v, Conj(), v) for v in values}
+
+
+def _pull_back(
+    sweep: _Sweep, step: Step, active: Collection[str], conjugates: dict[str, Value]
+) -> None:
+    """Add what the cotangent of a step's result gives to each active argument."""
+    cotangent = sweep.linear[step.result.name]
+    for k, argument in enumerate(step.arguments):
+        if argument.name not in active:
+            continue
+        stem = f"grad_{argument.name}"
+        match step.op:
+            case Einsum():
+                swapped = [conjugates.get(v.name, v) for v in step.arguments]
+                swapped[k] = cotangent
+                rule = gradient(step.op, k)
+                contribution = sweep.step(stem, argument, rule, *swapped)
+            case Add():
+                contribution = cotangent
+            case Conj():
+                contribution = sweep.step(stem, argument, Conj(), cotangent)
+            case _:
+                raise InternalError(f"no reverse rule for {step}")
+        sweep.accumulate(stem, argument, contribution)
+
+
+def forward_mode(program: Program) -> Program:
+    """Return the program that takes primals and tangents to output and tangent.
+
+    Its inputs are those of ``program`` and a ``tangent_<name>`` for each.
+    """
+    (output,) = program.outputs
+    sweep = _Sweep(Names(program.names), list(program.steps))
+    for value in program.inputs:
+        name = sweep.names.fresh(f"tangent_{value.name}")
+        sweep.linear[value.name] = Value(name, value.subscripts)
+    tangents = tuple(sweep.linear.values())
+    for step in program.steps:
+        _push_forward(sweep, step)
+    outputs = (output, sweep.linear[output.name])
+    return Program((*program.inputs, *tangents), tuple(sweep.steps), outputs)
+
+
+def _push_forward(sweep: _Sweep, step: Step) -> None:
+    """Compute the tangent of a step's result from those of its arguments."""
+    result, stem = step.result, f"tangent_{step.result.name}"
+    tangents = [sweep.linear[value.name] for value in step.arguments]
+    match step.op:
+        case Einsum():
+            for k, tangent in enumerate(tangents):
+                arguments = list(step.arguments)
+                arguments[k] = tangent
+                part = f"{result.name}_along_{step.arguments[k].name}"
+                contribution = sweep.step(part, result, step.op, *arguments)
+                sweep.accumulate(stem, result, contribution)
+        case Add() | Conj():
+            sweep.linear[result.name] = sweep.step(stem, result, step.op, *tangents)
+        case _:
+            raise InternalError(f"no forward rule for {step}")

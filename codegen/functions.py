@@ -1,0 +1,171 @@
+"""Array programs -> the functions of a module: parameters and lines of source.
+
+Forward and backward are lowered together, so that what one keeps the other reads in
+the same layout.  The blocks then go to the functions that need them:
+
+    forward     every step of the forward program
+    residuals   the steps whose results the reverse sweep reads
+    linearize   all of them: the residuals and the output
+    reverse     the reverse sweep, from the cotangent and the residuals
+    tangent     the forward sweep of the JVP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .array_program import (
+    ArrayProgram,
+    Block,
+    Ref,
+    Statement,
+    extents,
+    references,
+)
+from .errors import InternalError
+from .pretty import assign_tuple, fits
+from .program import Names, Program
+from .spec import Index, Subscripts
+from .targets.numpy import Printer
+
+
+@dataclass(frozen=True)
+class Function:
+    """What a function reads besides its own variables, and its body."""
+
+    parameters: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes blocks as functions.
+
+    program, arrays: the program and its lowering.  size_names, constants: what the
+    size of an index is called, and the sizes that are given with the spec.
+    """
+
+    program: Program
+    arrays: ArrayProgram
+    size_names: Mapping[Index, str]
+    constants: Mapping[Index, int]
+    width: int
+
+    def function(
+        self, blocks: Sequence[Block], *, known: Sequence[str], typed: str = ""
+    ) -> Function:
+        """Write ``blocks`` as a body that may read the variables ``known``.
+
+        The parameters are those of ``known`` that the body reads; ``typed`` is a
+        variable whose assignment states its type.
+        """
+        statements = [s for block in blocks for s in block.statements]
+        read = free_variables(statements)
+        sizes, sources = self._sizes(statements, known, read)
+        printer = Printer(self.size_names, Names(self._taken()), self.width)
+        for block in blocks:
+            self._print(printer, block, typed)
+        lines = (*sizes, *printer.lines)
+        needed = read | sources
+        return Function(tuple(name for name in known if name in needed), lines)
+
+    def _taken(self) -> list[str]:
+        inputs = [value.name for value in self.program.inputs]
+        return [*inputs, *self.variables(self.arrays.blocks), *self.size_names.values()]
+
+    @staticmethod
+    def variables(blocks: Iterable[Block]) -> list[str]:
+        """Name the variables that the blocks assign, in order."""
+        return [
+            s.target.name
+            for block in blocks
+            for s in block.statements
+            if isinstance(s.target, Ref) and not s.through
+        ]
+
+    def _print(self, printer: Printer, block: Block, typed: str) -> None:
+        if block.statements and "->" in block.notation:
+            printer.lines.extend(_comment(block.notation, printer.indent, self.width))
+        for statement in block.statements:
+            annotate = not statement.through and statement.target == Ref(typed)
+            printer.statement(statement, ": Array" if annotate else "")
+
+    def _sizes(
+        self, statements: Sequence[Statement], known: Sequence[str], read: set[str]
+    ) -> tuple[list[str], set[str]]:
+        """Bind the sizes that shapes are written in, and name the arrays they are of."""
+        needed = dict.fromkeys(
+            index
+            for s in statements
+            for index in (*extents(s.target), *extents(s.value))
+        )
+        lines = [
+            f"    {self.size_names[index]} = {self.constants[index]}"
+            for index in needed
+            if index in self.constants
+        ]
+        missing = [index for index in needed if index not in self.constants]
+        layouts = self._layouts()
+        sources: set[str] = set()
+        # An array that is read anyway tells its sizes at no cost.
+        for name in sorted(known, key=lambda name: name not in read):
+            layout = layouts.get(name, ())
+            bound = [index for index in missing if index in layout]
+            if bound:
+                sources.add(name)
+                lines.extend(self._bind(name, layout, bound))
+                missing = [index for index in missing if index not in bound]
+        if missing:
+            raise InternalError(f"no array at hand tells the sizes of {missing}")
+        return lines, sources
+
+    def _bind(self, name: str, layout: Subscripts, bound: Sequence[Index]) -> list[str]:
+        names = []
+        for axis, index in enumerate(layout):
+            first = layout.index(index) == axis
+            names.append(self.size_names[index] if first and index in bound else "_")
+        return assign_tuple(names, f"{name}.shape", self.width)
+
+    def _layouts(self) -> dict[str, Subscripts]:
+        """Map every variable that holds a value to the indices of its axes."""
+        layouts = {value.name: value.subscripts for value in self.program.inputs}
+        for step in self.program.steps:
+            array = self.arrays.arrays[step.result.name]
+            if isinstance(array.expr, Ref):
+                subscripts = step.result.subscripts
+                layout = tuple(subscripts[axis] for axis in array.axes)
+                layouts.setdefault(array.expr.name, layout)
+        return layouts
+
+
+def free_variables(statements: Iterable[Statement]) -> set[str]:
+    """Name the variables that are read before they are assigned."""
+    free: set[str] = set()
+    assigned: set[str] = set()
+    for statement in statements:
+        read = set(references(statement.value))
+        if statement.through:
+            read.update(references(statement.target))
+        free |= read - assigned
+        if isinstance(statement.target, Ref) and not statement.through:
+            assigned.add(statement.target.name)
+    return free
+
+
+def needed_blocks(blocks: Sequence[Block], wanted: Collection[str]) -> list[Block]:
+    """Keep the blocks that the variables ``wanted`` are computed by."""
+    needed = set(wanted)
+    kept: list[Block] = []
+    for block in reversed(blocks):
+        if needed.intersection(Writer.variables([block])):
+            needed |= free_variables(block.statements)
+            kept.append(block)
+    return kept[::-1]
+
+
+def _comment(notation: str, indent: str, width: int) -> list[str]:
+    if fits(f"{indent}# {notation}", width):
+        return [f"{indent}# {notation}"]
+    parts = notation.replace(",", ",\n").replace("->", "\n->").split("\n")
+    return [f"{indent}# {part}" for part in parts]

@@ -1,0 +1,267 @@
+"""Program -> array program: every step as operations on axes.
+
+Three ideas carry it.  A value is held as a variable whose axes may stand in another
+order than the value's own, so a transpose costs nothing until somebody needs it.  A
+product of two values is handed to ``pairwise``, which picks the primitive.  What one
+operand can do alone (diagonals, sums, new axes) is a unary einsum, lowered here.
+
+Outputs come out in the order of their subscripts, in memory of their own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from . import pairwise
+from .array_program import (
+    SHAPED,
+    Array,
+    ArrayOp,
+    ArrayProgram,
+    Block,
+    Expr,
+    Node,
+    Ref,
+    Statement,
+    references,
+)
+from .cost import EINSUM_LETTERS
+from .errors import InternalError
+from .pairwise import Source, aligned, transposed
+from .program import Add, Conj, Names, Program, Step, Value, step_sizes
+from .spec import Einsum, Index, Subscripts, unique
+
+
+def lower(
+    program: Program,
+    results: Mapping[str, str],
+    sizes: Mapping[Index, int] | None = None,
+    *,
+    primitive: str | None = None,
+) -> ArrayProgram:
+    """Lower ``program``; ``results`` maps its outputs' names to variables.
+
+    ``sizes`` steer the choice of primitives, and ``primitive`` forces one wherever it
+    applies.
+    """
+    lowering = _Lowering(program, results, sizes or {}, primitive)
+    blocks = tuple(lowering.block(step) for step in program.steps)
+    return ArrayProgram(blocks, lowering.arrays)
+
+
+def exact_values(program: Program) -> set[str]:
+    """Name the values whose axes must stand in their own order: the outputs, and what
+    becomes an output without a new layout."""
+    exact = {value.name for value in program.outputs}
+    for step in reversed(program.steps):
+        if step.result.name in exact and isinstance(step.op, Add | Conj):
+            exact.update(value.name for value in step.arguments)
+    return exact
+
+
+@dataclass
+class _Lowering:
+    program: Program
+    results: Mapping[str, str]
+    sizes: Mapping[Index, int]
+    primitive: str | None
+    arrays: dict[str, Array] = field(default_factory=dict)
+    statements: list[Statement] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        inputs = self.program.inputs
+        self.names = Names([*(v.name for v in inputs), *self.results.values()])
+        self.exact = exact_values(self.program)
+        steps = self.program.steps
+        self.uses = Counter(v.name for step in steps for v in step.arguments)
+        for value in inputs:
+            natural = tuple(range(len(value.subscripts)))
+            self.arrays[value.name] = Array(Ref(value.name), natural, owned=False)
+
+    def block(self, step: Step) -> Block:
+        """Lower one step, and note how its result is held."""
+        self.statements = []
+        match step.op:
+            case Einsum() if len(step.arguments) == 1:
+                array, notation = self.unary(step, step.op)
+            case Einsum():
+                array, notation = self.product(step, step.op)
+            case Add():
+                array, notation = self.sum(step), "sum"
+            case Conj():
+                array, notation = self.conjugate(step), "conjugate"
+            case _:
+                raise InternalError(f"no lowering for {step}")
+        if step.result.name in self.results:
+            array = self.owned(step.result, array)
+        self.arrays[step.result.name] = array
+        return Block(step, notation, tuple(self.statements))
+
+    def owned(self, value: Value, array: Array) -> Array:
+        """Hold an output in memory of its own, axes in order."""
+        natural = tuple(range(len(value.subscripts)))
+        if array.owned and array.axes == natural:
+            return array
+        source = Source(array.expr, tuple(map(str, array.axes)))
+        view = transposed(source, tuple(map(str, natural)))
+        return self.assign(value, Node(ArrayOp.COPY, (view,)), natural)
+
+    def assign(self, value: Value, expr: Expr, axes: tuple[int, ...]) -> Array:
+        """Give ``expr`` a variable; its name tells the layout of an intermediate."""
+        target = Ref(self.variable(value, axes))
+        self.statements.append(Statement(target, expr))
+        return Array(target, axes, owned=True)
+
+    def variable(self, value: Value, axes: tuple[int, ...]) -> str:
+        if value.name in self.results:
+            return self.results[value.name]
+        letters = [value.subscripts[axis] for axis in axes]
+        plain = all(len(i) == 1 and i.isascii() and i.islower() for i in letters)
+        layout = "".join(letters) if plain and len(letters) < 9 else ""
+        return self.names.fresh(f"{value.name}_{layout}" if layout else value.name)
+
+    def source(self, value: Value, subscripts: Subscripts) -> Source:
+        """See an argument as the letters of an einsum along the axes of its variable."""
+        array = self.arrays[value.name]
+        return Source(array.expr, tuple(subscripts[axis] for axis in array.axes))
+
+    def conjugate(self, step: Step) -> Array:
+        held = self.arrays[step.arguments[0].name]
+        expr = Node(ArrayOp.CONJ, (held.expr,))
+        if step.result.name in self.results and not held.axes:
+            return self.assign(step.result, Node(ArrayOp.SCALAR, (expr,)), ())
+        if self.uses[step.result.name] > 1 or (
+            step.result.name in self.results and held.owned
+        ):
+            return replace(
+                self.assign(step.result, expr, held.axes), owned=held.owned
+            )
+        return replace(held, expr=expr)
+
+    def sum(self, step: Step) -> Array:
+        first, second = (self.arrays[value.name] for value in step.arguments)
+        natural = tuple(range(len(step.result.subscripts)))
+        axes = natural if step.result.name in self.exact else first.axes
+        order = tuple(map(str, axes))
+        views = tuple(
+            transposed(Source(array.expr, tuple(map(str, array.axes))), order)
+            for array in (first, second)
+        )
+        value = Node(ArrayOp.ADD, views)
+        return self.assign(step.result, value if axes else _scalar(value), axes)
+
+    def product(self, step: Step, einsum: Einsum) -> tuple[Array, str]:
+        """Lower an einsum of two arguments."""
+        a, b = (
+            self.source(value, subscripts)
+            for value, subscripts in zip(step.arguments, einsum.operands, strict=True)
+        )
+        index_of = step_sizes(step)
+        chosen = pairwise.choose(
+            a,
+            b,
+            einsum.output,
+            exact=step.result.name in self.exact,
+            sizes={i: self.sizes[n] for i, n in index_of.items() if n in self.sizes},
+            force=self.primitive,
+        )
+        axes = tuple(einsum.output.index(index) for index in chosen.order)
+        value = _sized(chosen.value, index_of)
+        notation = str(Einsum(chosen.views, chosen.order))
+        if chosen.into is None:
+            return self.assign(step.result, value, axes), notation
+        shape, turn = chosen.into
+        out = tuple((index_of[i],) for i in chosen.order)
+        array = self.assign(step.result, _like(ArrayOp.EMPTY, a.expr, out), axes)
+        view = array.expr
+        if any(len(group) > 1 for group in shape):
+            extents = tuple(tuple(index_of[i] for i in group) for group in shape)
+            view = Node(ArrayOp.RESHAPE, (view,), extents)
+        if turn != tuple(range(len(turn))):
+            view = Node(ArrayOp.TRANSPOSE, (view,), turn)
+        self.statements.append(Statement(view, value, through=True))
+        return array, notation
+
+    def unary(self, step: Step, einsum: Einsum) -> tuple[Array, str]:
+        """Lower an einsum of one argument: diagonal, sum, then the output's form."""
+        source = self.source(step.arguments[0], einsum.operands[0])
+        owned = self.arrays[step.arguments[0].name].owned
+        distinct = unique(source.order)
+        kept = tuple(i for i in distinct if i in einsum.output)
+        spread = len(unique(einsum.output)) > len(kept)
+        embedded = len(unique(einsum.output)) < len(einsum.output)
+        if step.result.name in self.exact and not spread and not embedded:
+            kept = einsum.output
+        notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
+        core = source
+        if kept != distinct and len(kept) < len(distinct):
+            core = Source(_summed(source, kept), kept)
+            if not (spread or embedded):
+                axes = tuple(einsum.output.index(index) for index in kept)
+                return self.assign(step.result, core.expr, axes), notation
+            core = Source(self.reduced(step, core.expr), kept)
+        elif len(distinct) < len(source.order):
+            core = Source(_diagonal(source, distinct), distinct)
+        if not (spread or embedded):
+            axes = tuple(einsum.output.index(index) for index in core.order)
+            return Array(core.expr, axes, owned), notation
+        return self.spread(step, einsum, core, embedded), notation
+
+    def reduced(self, step: Step, expr: Expr) -> Expr:
+        target = Ref(self.names.fresh(f"sum_{step.arguments[0].name}"))
+        self.statements.append(Statement(target, expr))
+        return target
+
+    def spread(
+        self, step: Step, einsum: Einsum, core: Source, embedded: bool
+    ) -> Array:
+        """Write ``core`` along new axes, or onto the diagonal of zeros."""
+        index_of = step_sizes(step)
+        shape = tuple((index_of[index],) for index in einsum.output)
+        op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
+        natural = tuple(range(len(einsum.output)))
+        array = self.assign(step.result, _like(op, core.expr, shape), natural)
+        order = unique(einsum.output)
+        target = array.expr
+        if embedded:
+            target = _diagonal(Source(target, einsum.output), order)
+        value = aligned(core, order)
+        self.statements.append(Statement(target, value, through=True))
+        return array
+
+
+def _scalar(expr: Expr) -> Expr:
+    return Node(ArrayOp.SCALAR, (expr,))
+
+
+def _like(op: ArrayOp, expr: Expr, shape: tuple[Subscripts, ...]) -> Node:
+    """Allocate an array of the dtype of ``expr``."""
+    return Node(op, (Ref(next(references(expr))),), shape)
+
+
+def _diagonal(source: Source, order: Subscripts) -> Expr:
+    return Node(ArrayOp.DIAGONAL, (source.expr,), (source.order, order))
+
+
+def _summed(source: Source, kept: Subscripts) -> Expr:
+    """Sum over the indices that are not kept, along the diagonal of repeated ones."""
+    if len(unique(source.order)) <= EINSUM_LETTERS:
+        value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
+        return value if kept else _scalar(value)
+    summed = tuple(p for p, i in enumerate(source.order) if i not in kept)
+    value = Node(ArrayOp.SUM, (source.expr,), summed)
+    left = tuple(index for index in source.order if index in kept)
+    return transposed(Source(value, left), kept) if kept else _scalar(value)
+
+
+def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:
+    """Write the shapes in ``expr`` in the program's indices."""
+    if isinstance(expr, Ref):
+        return expr
+    args = tuple(_sized(arg, index_of) for arg in expr.args)
+    attr: Sequence[object] = expr.attr
+    if expr.op in SHAPED:
+        attr = [tuple(index_of[index] for index in extent) for extent in expr.attr]
+    return Node(expr.op, args, tuple(attr))

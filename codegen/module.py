@@ -1,0 +1,180 @@
+"""Derivation -> Module: the view model of the template, every field ready to print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .array_program import ArrayProgram, Block
+from .contraction import ContractionTree
+from .digest import HEADER, RECORD
+from .functions import Function, Writer, free_variables, needed_blocks
+from .notation import Docstrings, abbreviated, describe
+from .plain import plain_tests
+from .pretty import broken, string_constant, tuple_of
+from .program import Program
+from .request import Request
+from .spec import ELLIPSIS, Index
+from .targets.numpy import size_names
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A program, its lowering, and the variable of each of its outputs."""
+
+    program: Program
+    arrays: ArrayProgram
+    results: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """All that is known of a kernel before its text.
+
+    joint computes the output and the gradients from the cotangent and the operands;
+    tangent computes the output and its tangent.
+    """
+
+    request: Request
+    tree: ContractionTree
+    forward: Program
+    joint: Lowered
+    tangent: Lowered
+
+
+@dataclass(frozen=True)
+class Module:
+    """The fields of ``numpy/module.py.jinja``; lists of lines are indented."""
+
+    header: list[str]
+    description: list[str]
+    constants: list[str]
+    operands: list[str]
+    output: str
+    cotangent: str
+    tangents: list[str]
+    tangent_output: str
+    forward_doc: list[str]
+    backward_doc: list[str]
+    vjp_doc: list[str]
+    jvp_doc: list[str]
+    forward: list[str]
+    residuals: list[str]
+    linearize: list[str]
+    reverse: list[str]
+    reverse_parameters: list[str]
+    gradients: list[str]
+    tangent: list[str]
+    plain_tests: list[str]
+    has_ellipsis: bool
+    output_has_ellipsis: bool
+    new_sizes: bool
+    shared: bool
+    line_length: int
+
+
+def module(derivation: Derivation) -> Module:
+    """Write every part of the module."""
+    request, joint = derivation.request, derivation.joint
+    operands = list(request.distinct_operands)
+    tangents = [v.name for v in derivation.tangent.program.inputs[len(operands) :]]
+    cotangent = joint.program.inputs[0].name
+    sizes = _size_names(derivation)
+    parts = _functions(derivation, sizes)
+    docs = Docstrings(request, cotangent)
+    return Module(
+        header=_header(request),
+        description=describe(derivation.forward, joint.program, request),
+        constants=_constants(request),
+        operands=operands,
+        output=request.output,
+        cotangent=cotangent,
+        tangents=tangents,
+        tangent_output=[*derivation.tangent.results.values()][1],
+        forward_doc=docs.forward(),
+        backward_doc=docs.backward(),
+        vjp_doc=docs.vjp(),
+        jvp_doc=docs.jvp(),
+        forward=list(parts["forward"].lines),
+        residuals=list(parts["residuals"].lines),
+        linearize=list(parts["linearize"].lines),
+        reverse=list(parts["reverse"].lines),
+        reverse_parameters=list(parts["reverse"].parameters),
+        gradients=[*joint.results.values()][1:],
+        tangent=list(parts["tangent"].lines),
+        plain_tests=plain_tests(request, sizes),
+        has_ellipsis=ELLIPSIS in request.einsum.indices,
+        output_has_ellipsis=ELLIPSIS in request.einsum.output,
+        new_sizes=bool(request.einsum.new_indices),
+        shared=len(operands) < len(request.operands),
+        line_length=request.line_length,
+    )
+
+
+def _size_names(derivation: Derivation) -> dict[Index, str]:
+    """Name the size of every index by one name in all functions."""
+    taken = [derivation.request.output]
+    for lowered in (derivation.joint, derivation.tangent):
+        taken.extend(value.name for value in lowered.program.inputs)
+        taken.extend(Writer.variables(lowered.arrays.blocks))
+    return size_names(derivation.request.einsum.indices, taken)
+
+
+def _functions(
+    derivation: Derivation, sizes: Mapping[Index, str]
+) -> dict[str, Function]:
+    request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
+    made = {step.result.name for step in derivation.forward.steps}
+    blocks = joint.arrays.blocks
+    forward = [block for block in blocks if block.step.result.name in made]
+    reverse = [block for block in blocks if block.step.result.name not in made]
+    read = free_variables(s for block in reverse for s in block.statements)
+    kept = [name for name in Writer.variables(forward) if name in read]
+    constants = {i: request.sizes[i] for i in request.einsum.new_indices}
+
+    def write(lowered: Lowered, part: list[Block], *known: str, typed: str = "") -> Function:
+        writer = Writer(
+            lowered.program, lowered.arrays, sizes, constants, request.line_length
+        )
+        return writer.function(part, known=known, typed=typed)
+
+    operands = request.distinct_operands
+    cotangent = joint.program.inputs[0].name
+    inputs = (value.name for value in tangent.program.inputs)
+    return {
+        "forward": write(joint, forward, *operands, typed=request.output),
+        "residuals": write(joint, needed_blocks(forward, kept), *operands),
+        "linearize": write(joint, forward, *operands),
+        "reverse": write(joint, reverse, cotangent, *operands, *kept),
+        "tangent": write(tangent, list(tangent.arrays.blocks), *inputs),
+    }
+
+
+def _header(request: Request) -> list[str]:
+    """Write the header but for the digest, which is that of the finished text."""
+    record = f"{RECORD}{abbreviated(request.einsum)} target=numpy"
+    lines = [HEADER, record]
+    if request.license:
+        lines.append(f"# SPDX-License-Identifier: {request.license}")
+    return [*lines, f"# Regenerate: {request.regenerate}"]
+
+
+def _constants(request: Request) -> list[str]:
+    """Write the constants that describe the module."""
+    width = request.line_length
+
+    def names(constant: str, values: Sequence[str]) -> list[str]:
+        quoted = [f'"{value}"' for value in values]
+        return broken(f"{constant} = ", tuple_of(quoted), width=width)
+
+    lines = [
+        *string_constant("SPEC", str(request.einsum), width),
+        *names("OPERANDS", request.operands),
+        *names("GRADIENTS", request.wrt),
+        f'COMPLEX = "{request.complex}"',
+    ]
+    new = request.einsum.new_indices
+    if new:
+        sizes = ", ".join(f'"{index}": {request.sizes[index]}' for index in new)
+        lines.append(f"SIZES = {{{sizes}}}")
+    return lines

@@ -1,0 +1,217 @@
+"""What a module says of itself: formulas, index sets and costs, in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .errors import display_width
+from .gradient import gradient
+from .index_sets import index_sets
+from .pretty import fits
+from .program import Program, monomials
+from .request import Request
+from .spec import Einsum, Index, Subscripts, unique
+
+# Specs with more operands are summed up rather than written out.
+WRITTEN_OUT = 8
+
+
+def abbreviated(einsum: Einsum, length: int = 40) -> str:
+    """Return the spec, cut short in the middle if it is long."""
+    text = str(einsum)
+    if display_width(text) <= length:
+        return text
+    terms, output = text.split("->")
+    return f"{terms[: length // 2]}..->{output[: length // 4]}"
+
+
+def formula(einsum: Einsum, operands: Iterable[str], output: str) -> str:
+    """Write the einsum in index notation: ``c[i,k] = sum_j a[i,j] * b[j,k]``."""
+
+    def entry(name: str, subscripts: Subscripts) -> str:
+        return f"{name}[{','.join(subscripts)}]" if subscripts else name
+
+    factors = " * ".join(map(entry, operands, einsum.operands))
+    summed = [index for index in einsum.indices if index not in einsum.output]
+    total = f"sum_{''.join(summed)} " if summed else ""
+    return f"{entry(output, einsum.output)} = {total}{factors}"
+
+
+def roles(einsum: Einsum) -> str:
+    """Say which part each index plays: batch, contracted, summed alone, and so on."""
+    sets = index_sets(einsum)
+    kept = unique(einsum.output)
+    repeated = tuple(i for i in kept if einsum.output.count(i) > 1)
+    parts = [("batch", sets.batch), ("contracted", sets.contracted)]
+    if len(einsum.operands) > 2:
+        summed = tuple(i for i in einsum.indices if i not in kept)
+        parts = [("summed", summed)]
+    elif len(einsum.operands) == 1:
+        parts = []
+    if len(einsum.operands) < 3:
+        parts.append(("summed alone", sets.left_lone + sets.right_lone))
+    parts += [("constant along", sets.new), ("on the diagonal of", repeated)]
+    return ", ".join(f"{word} {' '.join(indices)}" for word, indices in parts if indices)
+
+
+def polynomial(terms: Counter[Subscripts]) -> str:
+    """Write a count of multiply-adds as a polynomial of the sizes."""
+
+    def factor(index: Index) -> str:
+        return "(...)" if index == "..." else index
+
+    written = []
+    for indices, count in terms.items():
+        product = "*".join(map(factor, indices)) or "1"
+        written.append(product if count == 1 else f"{count}*{product}")
+    return " + ".join(written) or "0"
+
+
+def describe(forward: Program, joint: Program, request: Request) -> list[str]:
+    """Write the docstring of a module, but for its quotes."""
+    width = request.line_length
+    einsum = request.einsum
+    head = f"{formula(einsum, request.operands, request.output)}, and its gradients."
+    if not fits(f'"""{head}', width):
+        head = f"An einsum of {len(einsum.operands)} operands, and its gradients."
+    blocks = [
+        [head],
+        _table(request),
+        _paragraph(_reason(einsum), width),
+        _paragraph(_costs(forward, joint, request), width),
+        _paragraph(f"{_CONVENTIONS[request.complex]} {_BROADCAST}", width),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
+
+
+_CONVENTIONS = {
+    "adjoint": (
+        "Complex operands follow the adjoint convention, as in PyTorch: a gradient uses "
+        "the conjugate of the other operands."
+    ),
+    "transpose": (
+        "Complex operands follow the transpose convention, as in JAX: nothing is "
+        "conjugated in a gradient."
+    ),
+}
+
+_BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
+
+
+def _paragraph(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, min(width, 80), break_long_words=False)
+
+
+def _table(request: Request) -> list[str]:
+    """List the forward spec and each gradient's, with the parts of their indices."""
+    einsum = request.einsum
+    if len(einsum.operands) > WRITTEN_OUT:
+        return []
+    rows = [("forward", einsum)]
+    for k, name in enumerate(request.operands):
+        if name in request.wrt:
+            rows.append((f"grad_{name}", gradient(einsum, k)))
+    names = max(len(name) for name, _ in rows)
+    specs = max(display_width(str(spec)) for _, spec in rows)
+    lines = []
+    for name, spec in rows:
+        padding = " " * (specs - display_width(str(spec)))
+        line = f"    {name:{names}}    {spec}{padding}    {roles(spec)}".rstrip()
+        short = f"    {name:{names}}    {spec}"
+        lines.append(line if fits(line, request.line_length) else short)
+    if not all(fits(line, request.line_length) for line in lines):
+        return []
+    return lines
+
+
+def _reason(einsum: Einsum) -> str:
+    if len(einsum.operands) == 1:
+        return (
+            "An einsum is linear in its operand, so the gradient is an einsum again: the "
+            "cotangent takes the operand's place, and the operand's indices become the "
+            "output."
+        )
+    return (
+        "An einsum is linear in each operand, so the gradient of an operand is an einsum "
+        "again: the cotangent takes the operand's place, and the operand's indices "
+        "become the output."
+    )
+
+
+def _costs(forward: Program, joint: Program, request: Request) -> str:
+    made = {step.result.name for step in forward.steps}
+    pullback = monomials(s for s in joint.steps if s.result.name not in made)
+    there = monomials(forward.steps)
+    if not there:
+        return ""
+    text = (
+        f"Multiply-adds: {polynomial(there)} forward, {polynomial(pullback)} for the "
+        f"gradients."
+    )
+    if len(text) < 4 * request.line_length:
+        return text
+    return (
+        f"The forward pass takes {there.total()} contractions, the gradients "
+        f"{pullback.total()}."
+    )
+
+
+@dataclass(frozen=True)
+class Docstrings:
+    """The docstrings of the public functions, as lines."""
+
+    request: Request
+    cotangent: str
+
+    def _shapes(self) -> list[str]:
+        """Say the shape of each operand and of the output, by index."""
+        request = self.request
+        shapes: dict[str, str] = {}
+        for name, term in zip(request.operands, request.einsum.operands, strict=True):
+            shapes.setdefault(f"{name}: ", _shape(term))
+        lines = [f"{name}{shape}" for name, shape in shapes.items()]
+        return [*lines, f"returns {request.output}: {_shape(request.einsum.output)}"]
+
+    def forward(self) -> list[str]:
+        """Document ``forward``."""
+        return [
+            f"Compute ``{abbreviated(self.request.einsum)}``.",
+            "",
+            *self._shapes(),
+            "",
+            "Raises ValueError if the sizes of an index disagree.",
+        ]
+
+    def backward(self) -> list[str]:
+        """Document ``backward``."""
+        plural = "s" if len(self.request.wrt) > 1 else ""
+        return [
+            f"Return the gradient{plural} of the operands in ``GRADIENTS``.",
+            "",
+            f"{self.cotangent}: shaped like the output",
+            "returns a tuple of arrays, each shaped like its operand",
+        ]
+
+    def vjp(self) -> list[str]:
+        """Document ``vjp``."""
+        return [
+            "Return the output and its pullback, which keeps what it needs.",
+            "",
+            f"``pullback({self.cotangent})`` is ``backward({self.cotangent}, ...)``.",
+        ]
+
+    def jvp(self) -> list[str]:
+        """Document ``jvp``."""
+        return [
+            "Return the output and its derivative along the tangents.",
+            "",
+            "primals, tangents: one array for each operand, shaped alike",
+        ]
+
+
+def _shape(subscripts: Subscripts) -> str:
+    inner = ", ".join(subscripts) + ("," if len(subscripts) == 1 else "")
+    return f"({inner})"

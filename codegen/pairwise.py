@@ -1,0 +1,306 @@
+"""Which primitive computes the product of two arrays.
+
+The index sets decide what is possible: an index of both operands and the result is
+a batch (B), of both operands only is contracted (K), of one operand and the result
+is a row (M) or a column (N).  Every candidate is written out with its result's
+layout and an estimate of its time; the cheapest is taken.
+
+    multiply   no K           broadcast product
+    dot        K, no B        one matrix product on fused groups of axes
+    matmul     K              stacked matrix products; B and what else stands in
+                              front of the last two groups is looped over
+    into       K, B           matmul writing through a view of the result, so that
+                              the result's axes come out in the order asked for
+    einsum     any            a loop over all indices, of one-letter subscripts
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from . import cost
+from .array_program import ArrayOp, Expr, Node, Shape
+from .errors import InternalError
+from .spec import Index, Subscripts
+
+
+@dataclass(frozen=True)
+class Source:
+    """An argument: an expression and the index of each of its axes."""
+
+    expr: Expr
+    order: Subscripts
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to compute a pairwise einsum.
+
+    ``value`` has the axes ``order``.  With ``into``, the result is a fresh array of
+    the axes ``order`` and ``value`` is written through that view of it, which
+    ``into`` gives as its shape in groups and the order of the groups.  ``views`` are
+    the arguments' indices as the primitive sees them.
+    """
+
+    primitive: str
+    value: Node
+    order: Subscripts
+    views: tuple[Subscripts, Subscripts]
+    cost: float
+    into: tuple[Shape, tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Two sources, the result's indices, and the sizes that the estimate assumes."""
+
+    a: Source
+    b: Source
+    kept: frozenset[Index]
+    wanted: Subscripts | None
+    sizes: Mapping[Index, int]
+
+    @property
+    def batch(self) -> Subscripts:
+        return tuple(i for i in self.a.order if i in self.b.order and i in self.kept)
+
+    @property
+    def contracted(self) -> Subscripts:
+        shared = (i for i in self.a.order if i in self.b.order)
+        return tuple(i for i in shared if i not in self.kept)
+
+    def only(self, one: Source, other: Source) -> Subscripts:
+        """Rows or columns, in the order wanted where there is one."""
+        order = one.order if self.wanted is None else self.wanted
+        return tuple(i for i in order if i in one.order and i not in other.order)
+
+    def turned(self) -> _Problem:
+        """The same product with the operands exchanged."""
+        return replace(self, a=self.b, b=self.a)
+
+    def size(self, indices: Subscripts) -> int:
+        """The number of entries along ``indices``."""
+        return cost.entries(indices, self.sizes)
+
+
+def choose(
+    a: Source,
+    b: Source,
+    kept: Subscripts,
+    *,
+    exact: bool,
+    sizes: Mapping[Index, int],
+    force: str | None = None,
+) -> Candidate:
+    """Return the cheapest way to compute ``a,b->kept``.
+
+    With ``exact`` the result's axes must stand in the order of ``kept``; without,
+    any order will do.  ``force`` names the only primitive allowed, where it applies.
+    """
+    wanted = kept if exact else None
+    problem = _Problem(a, b, frozenset(kept), wanted, sizes)
+    if set(a.order) ^ set(b.order) > set(kept):
+        raise InternalError(f"an index stands alone in {a.order}, {b.order}")
+    found = list(candidates(problem))
+    forced = [c for c in found if c.primitive == force]
+    return min(forced or found, key=lambda candidate: candidate.cost)
+
+
+def candidates(problem: _Problem) -> Iterator[Candidate]:
+    """Write out every way to compute the product."""
+    if not problem.contracted:
+        yield from _multiplies(problem)
+    else:
+        for turned in (problem, problem.turned()):
+            yield from _matrix_products(turned)
+    if len({*problem.a.order, *problem.b.order}) <= cost.EINSUM_LETTERS:
+        yield _einsum(problem)
+
+
+def _einsum(problem: _Problem) -> Candidate:
+    a, b = problem.a, problem.b
+    order = _natural(problem) if problem.wanted is None else problem.wanted
+    value = Node(ArrayOp.EINSUM, (a.expr, b.expr), (a.order, b.order, order))
+    if not order:
+        value = Node(ArrayOp.SCALAR, (value,))
+    time = cost.einsum((a.order, b.order), order, problem.sizes)
+    return Candidate("einsum", value, order, (a.order, b.order), time)
+
+
+def _natural(problem: _Problem) -> Subscripts:
+    """Batch, rows, columns."""
+    a, b = problem.a, problem.b
+    return problem.batch + problem.only(a, b) + problem.only(b, a)
+
+
+def _multiplies(problem: _Problem) -> Iterator[Candidate]:
+    a, b = problem.a, problem.b
+    larger = a if len(a.order) >= len(b.order) else b
+    missing = tuple(i for i in _natural(problem) if i not in larger.order)
+    order = missing + larger.order if problem.wanted is None else problem.wanted
+    value = Node(ArrayOp.MULTIPLY, (aligned(a, order), aligned(b, order)))
+    if not order:
+        value = Node(ArrayOp.SCALAR, (value,))
+    time = cost.multiply((a.order, b.order), order, problem.sizes)
+    views = tuple(tuple(i for i in order if i in s.order) for s in (a, b))
+    yield Candidate("multiply", value, order, (views[0], views[1]), time)
+
+
+def aligned(source: Source, order: Subscripts) -> Expr:
+    """View ``source`` with the axes ``order``; those it lacks get size 1."""
+    present = [index in source.order for index in order]
+    expr = transposed(source, tuple(i for i in order if i in source.order))
+    # Missing axes in front are what broadcasting adds.
+    while present and not present[0]:
+        present.pop(0)
+    return expr if all(present) else Node(ArrayOp.EXPAND, (expr,), tuple(present))
+
+
+def transposed(source: Source, order: Subscripts) -> Expr:
+    """View ``source`` with its axes in the order ``order``."""
+    if order == source.order:
+        return source.expr
+    axes = tuple(source.order.index(index) for index in order)
+    return Node(ArrayOp.TRANSPOSE, (source.expr,), axes)
+
+
+def _matrix_products(problem: _Problem) -> Iterator[Candidate]:
+    """Yield the products whose result ends in rows of a, then columns of b."""
+    a, b = problem.a, problem.b
+    rows, columns = problem.only(a, b), problem.only(b, a)
+    batches = [problem.batch, tuple(i for i in b.order if i in problem.batch)]
+    if problem.wanted:
+        batches.append(tuple(i for i in problem.wanted if i in problem.batch))
+    sums = [problem.contracted, tuple(i for i in b.order if i in problem.contracted)]
+    fronts = [(front, rows, columns) for front in dict.fromkeys(batches)]
+    if problem.wanted:
+        fronts.extend(_loops(problem, rows, columns))
+    for (front, x, y), k in itertools.product(fronts, dict.fromkeys(sums)):
+        product = _matrix_product(problem, front, x, y, k)
+        yield from _in_order(problem, product, (front, x, y))
+
+
+def _loops(
+    problem: _Problem, rows: Subscripts, columns: Subscripts
+) -> Iterator[tuple[Subscripts, Subscripts, Subscripts]]:
+    """Yield the split of the wanted order that needs no copy of the result.
+
+    The last run of columns and the run of rows before it form the matrices; what
+    stands in front of them, rows and columns too, is looped over.
+    """
+    order = problem.wanted or ()
+    end = len(order)
+    while end and order[end - 1] in columns:
+        end -= 1
+    start = end
+    while start and order[start - 1] in rows:
+        start -= 1
+    if end < len(order) and start:
+        yield order[:start], order[start:end], order[end:]
+
+
+def _matrix_product(
+    problem: _Problem, front: Subscripts, x: Subscripts, y: Subscripts, k: Subscripts
+) -> Candidate:
+    """Write the product of matrices (x, k) and (k, y), looped over ``front``."""
+    a, b = problem.a, problem.b
+    left, left_copied = _grouped(a, front, (x, k), vector=not front and not x)
+    right, right_copied = _grouped(b, front, (k, y), vector=not front and not y)
+    time = sum(
+        cost.copy(problem.size(source.order))
+        for source, copied in ((a, left_copied), (b, right_copied))
+        if copied
+    )
+    inner = [
+        source.order[-1] in front and not copied
+        for source, copied in ((a, left_copied), (b, right_copied))
+    ]
+    time += cost.matmul(
+        loops=problem.size(front),
+        rows=problem.size(x),
+        columns=problem.size(y),
+        summed=problem.size(k),
+        strided=sum(inner),
+        stacked=bool(front),
+    )
+    op = ArrayOp.MATMUL if front else ArrayOp.DOT
+    value = Node(op, (left, right))
+    order = front + x + y
+    if not order:
+        value = Node(ArrayOp.SCALAR, (value,))
+    elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
+        value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
+    held = tuple(tuple(i for i in front if i in s.order) for s in (a, b))
+    views = (held[0] + x + k, held[1] + k + y)
+    return Candidate("matmul" if front else "dot", value, order, views, time)
+
+
+def _grouped(
+    source: Source,
+    front: Subscripts,
+    groups: tuple[Subscripts, Subscripts],
+    *,
+    vector: bool,
+) -> tuple[Expr, bool]:
+    """View ``source`` as stacked matrices, and tell whether that needs a copy."""
+    held = [index for index in front if index in source.order]
+    expr = transposed(source, (*held, *groups[0], *groups[1]))
+    fused = [g for g in groups if not (vector and not g)]
+    copied = not all(_adjacent(group, source.order) for group in fused)
+    shape: list[Subscripts] = []
+    for index in front:
+        if index in held:
+            shape.append((index,))
+        elif shape:
+            shape.append(())
+    shape.extend(fused)
+    if any(len(extent) > 1 for extent in shape):
+        return Node(ArrayOp.RESHAPE, (expr,), tuple(shape)), copied
+    if not all(shape):
+        return Node(ArrayOp.EXPAND, (expr,), tuple(map(bool, shape))), copied
+    return expr, copied
+
+
+def _adjacent(group: Subscripts, order: Subscripts) -> bool:
+    """Tell whether ``group`` stands in ``order`` as one run."""
+    if not group:
+        return True
+    start = order.index(group[0])
+    return order[start : start + len(group)] == group
+
+
+def _in_order(
+    problem: _Problem, product: Candidate, parts: tuple[Subscripts, ...]
+) -> Iterator[Candidate]:
+    """Yield ``product`` with its result in the wanted order, one way or another."""
+    wanted = problem.wanted
+    if wanted is None or wanted == product.order:
+        yield product
+        return
+    front, x, y = parts
+    if front and x and y and _adjacent(x, wanted) and _adjacent(y, wanted):
+        groups = [(i,) for i in front] + [x, y]
+        in_memory = sorted(groups, key=lambda group: wanted.index(group[0]))
+        axes = tuple(in_memory.index(group) for group in groups)
+        strided = wanted[-1] in front
+        penalty = cost.copy(problem.size(wanted)) if strided else cost.THROUGH_VIEW
+        value = product.value
+        if value.op is ArrayOp.RESHAPE and isinstance(value.args[0], Node):
+            value = value.args[0]
+        yield replace(
+            product,
+            primitive="into",
+            value=value,
+            order=wanted,
+            cost=product.cost + penalty,
+            into=(tuple(in_memory), axes),
+        )
+    view = transposed(Source(product.value, product.order), wanted)
+    yield replace(
+        product,
+        value=Node(ArrayOp.COPY, (view,)),
+        order=wanted,
+        cost=product.cost + cost.copy(problem.size(wanted)),
+    )

@@ -1,0 +1,61 @@
+"""How wide integers can be drawn, and how seldom a wrong module then passes."""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import InternalError
+from .views import Draw, Subject
+
+EXACT = 2**53
+# Wide enough; beyond it a counterexample gets hard to read.
+WIDEST = 10**6
+# Values are drawn again until the bound on the error is so low, or it takes too long.
+ENOUGH = 1e-9
+MOST_ROUNDS = 6
+MOST_DRAWS = 200
+
+
+def degree(subject: Subject, draw: Draw) -> int:
+    """Return the degree of every result as a polynomial in the varied entries.
+
+    The gradient of an operand that is not varied has the cotangent besides.
+    """
+    varied = sum(name in draw.varied for name in subject.operands)
+    return varied if varied == len(subject.operands) else varied + 1
+
+
+def reach(subject: Subject, draw: Draw, slack: int = 1) -> int:
+    """Return the R of ``draw``, with every factor up to ``slack`` times as large.
+
+    A sum has at most as many terms as the product of all sizes, times the places.
+    Raises InternalError if float64 cannot hold the sums exactly.
+    """
+    power = degree(subject, draw)
+    terms = slack**2 * max(draw.cells, 1) * len(subject.operands)
+    found = min(int((EXACT / terms) ** (1 / power)) // slack, WIDEST)
+    while terms * (slack * found) ** power >= EXACT:
+        found -= 1
+    if found < 1:
+        raise InternalError(f"{subject.spec}: no exact integers at {draw.shapes}")
+    return found
+
+
+def odds(subject: Subject, draw: Draw) -> float:
+    """Bound the probability that one drawing of ``draw`` misses a wrong polynomial.
+
+    Schwartz and Zippel: a polynomial of degree d other than 0 vanishes at a point
+    drawn from S values a variable with probability at most d/S.  An operand that is
+    not varied must have a single entry: a polynomial linear in it has that entry as a
+    factor, which is never 0.  Otherwise there is no bound, and the answer is 1.
+    """
+    steady = (s for name, s in draw.shapes.items() if name not in draw.varied)
+    if any(math.prod(shape) > 1 for shape in steady):
+        return 1.0
+    return min(1.0, degree(subject, draw) / (2 * reach(subject, draw)))
+
+
+def rounds(worst: float, draws: int) -> int:
+    """Return how often to draw values at each set of shapes, given the worst odds."""
+    wanted = math.ceil(math.log(ENOUGH) / math.log(worst)) if worst < 1 else 1
+    return max(1, min(wanted, MOST_ROUNDS, MOST_DRAWS // draws))

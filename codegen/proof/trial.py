@@ -1,0 +1,268 @@
+"""A law put to a case: the module is called, and what comes back is held to the truth.
+
+On the way every array is held to the contract: its shape, its dtype, and memory of its
+own.  The first thing found wrong is raised as a `DisprovedError`.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Generic, NoReturn, TypeVar
+
+import numpy as np
+
+from .. import oracle
+from ..oracle import Array
+from .cases import Case, placed
+from .views import Subject
+
+CONTRACT = "contract"
+
+C = TypeVar("C", bound=Case)
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """One thing found wrong, with what it takes to see it again.
+
+    ``array`` says which array or function; ``index`` is a position in it, as pairs of
+    an index and its value, empty where no single entry is at fault.  ``seed`` and
+    ``draw`` give the arrays as `cases.Case` says.
+    """
+
+    spec: str
+    law: str
+    array: str
+    message: str
+    index: tuple[tuple[str, int], ...] = ()
+    expected: str = ""
+    got: str = ""
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    material: str = ""
+    seed: int = 0
+    draw: int = 0
+
+    def __str__(self) -> str:
+        lines = [f"{self.law}: {self.message}"]
+        if self.expected:
+            lines += [f"  expected {self.expected}", f"  got      {self.got}"]
+        if self.material:
+            shapes = ", ".join(f"{name} {shape}" for name, shape in self.shapes)
+            lines.append(f"  with {shapes}")
+            lines.append(f"  in {self.material}, draw {self.draw} of seed {self.seed}")
+        return "\n".join(lines)
+
+
+class DisprovedError(Exception):
+    """Raised where a law does not hold."""
+
+    def __init__(self, counterexample: Counterexample) -> None:
+        super().__init__(counterexample)
+        self.counterexample = counterexample
+
+
+@dataclass(frozen=True)
+class Result:
+    """An array that came back, and what it should be.
+
+    ``operand`` names the operand that has its shape; for the output it is None.
+    """
+
+    array: str
+    got: Any
+    expected: Array
+    dtype: np.dtype[Any]
+    operand: str | None = None
+
+
+@dataclass(frozen=True)
+class Trial(Generic[C]):
+    """One law on one case; ``tally`` counts what was compared, law by law."""
+
+    module: ModuleType
+    subject: Subject
+    case: C
+    seed: int
+    law: str
+    tally: Counter[str]
+
+    def refute(self, array: str, message: str, **details: Any) -> NoReturn:
+        """Raise a `DisprovedError` of the law on this case."""
+        facts = {"law": self.law} | details
+        raise DisprovedError(
+            Counterexample(
+                self.subject.spec,
+                array=array,
+                message=message,
+                shapes=tuple(self.case.draw.shapes.items()),
+                material=self.case.material,
+                seed=self.seed,
+                draw=self.case.number,
+                **facts,
+            )
+        )
+
+    @property
+    def inputs(self) -> list[tuple[str, Array]]:
+        """Every array that the module is given, and what to call it."""
+        names, case = self.subject.names, self.case
+        primals = [f"operand {name!r}" for name in names]
+        tangents = [f"tangent of {name!r}" for name in names]
+        arrays = (*case.primals, *case.tangents, case.grad)
+        return list(zip([*primals, *tangents, "the cotangent"], arrays, strict=True))
+
+    @property
+    def computed(self) -> np.dtype[Any]:
+        """The dtype of the output: the promotion of the operands'."""
+        dtypes = (array.dtype for array in self.case.primals)
+        promoted: np.dtype[Any] = functools.reduce(np.promote_types, dtypes)
+        return promoted
+
+    def call(self, what: str, function: Any, *arguments: Any) -> Any:
+        """Call a function of the module, which must not raise nor write to an input."""
+        before = [array.tobytes() for _, array in self.inputs]
+        try:
+            result = function(*arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self.refute(what, f"{what} raised {_described(error)}")
+        for (name, array), content in zip(self.inputs, before, strict=True):
+            if array.tobytes() != content:
+                self.refute(name, f"{what} writes to {name}", law=CONTRACT)
+        return result
+
+    def two(self, what: str, got: Any) -> tuple[Any, Any]:
+        """Take apart what must be a tuple of two."""
+        if not isinstance(got, tuple) or len(got) != 2:
+            self.refute(what, f"{what} returns {_kind(got)}, not a tuple of 2")
+        return got
+
+    def output(self, what: str, got: Any, expected: Array) -> Result:
+        """Expect an array with the output's shape and dtype."""
+        return Result(what, got, expected, self.computed)
+
+    def gradients(self, what: str, got: Any, expected: Sequence[Array]) -> list[Result]:
+        """Expect a tuple of gradients, each like its operand."""
+        names = self.subject.gradients
+        if not isinstance(got, tuple) or len(got) != len(names):
+            wanted = f"a tuple of {len(names)}"
+            self.refute(what, f"{what} returns {_kind(got)}, not {wanted}")
+        dtypes = {
+            n: a.dtype
+            for n, a in zip(self.subject.names, self.case.primals, strict=True)
+        }
+        return [
+            Result(
+                f"gradient of operand {name!r}",
+                gradient,
+                value,
+                dtypes[name] if dtypes[name].kind in "fc" else self.computed,
+                name,
+            )
+            for name, gradient, value in zip(names, got, expected, strict=True)
+        ]
+
+    def receive(self, what: str, *results: Result) -> None:
+        """Hold each array to the contract; ``what`` returned them."""
+        for result in results:
+            if complaint := _complaint(result):
+                message = f"{result.array}, from {what}, {complaint}"
+                self.refute(result.array, message, law=CONTRACT)
+        owned = [(r.array, r.got) for r in results]
+        if shared := _shared(self.inputs, owned):
+            message = f"{shared[0]}, from {what}, shares memory with {shared[1]}"
+            self.refute(shared[0], message, law=CONTRACT)
+        self.tally[CONTRACT] += len(results)
+
+    def compare(self, what: str, *results: Result) -> None:
+        """Hold each array to the contract and to its value, entry by entry."""
+        self.receive(what, *results)
+        for result in results:
+            wrong = ~(result.got == result.expected)
+            if wrong.any():
+                self.refute_entry(what, result, np.argwhere(wrong)[0])
+            self.tally[self.law] += result.expected.size
+
+    def refute_entry(self, what: str, result: Result, position: Array) -> NoReturn:
+        """Raise a `DisprovedError` that points at one entry."""
+        ranks = [array.ndim for array in placed(self.subject, self.case.primals)]
+        terms, output = oracle.resolve(self.subject.spec, ranks)
+        by_name = dict(zip(self.subject.operands, terms, strict=True))
+        held = by_name[result.operand] if result.operand is not None else output
+        index = tuple(zip(held, position.tolist(), strict=True))
+        shown = ", ".join(f"{name}={value}" for name, value in index)
+        entry = tuple(position)
+        self.refute(
+            result.array,
+            f"{result.array}, from {what}, is wrong at [{shown}]",
+            index=index,
+            expected=str(result.expected[entry]),
+            got=str(result.got[entry]),
+        )
+
+
+def _complaint(result: Result) -> str | None:
+    """Say what is wrong with an array before its values are looked at."""
+    got = result.got
+    if not isinstance(got, np.ndarray):
+        return f"is {_kind(got)}, not an ndarray"
+    if got.shape != result.expected.shape:
+        return f"has shape {got.shape}, expected {result.expected.shape}"
+    if got.dtype != result.dtype:
+        return f"has dtype {got.dtype}, expected {result.dtype}"
+    if not got.flags.writeable:
+        return "is read-only"
+    if any(
+        size > 1 and not step for size, step in zip(got.shape, got.strides, strict=True)
+    ):
+        return "has entries that share memory (a stride of 0)"
+    return None
+
+
+def _shared(
+    inputs: Sequence[tuple[str, Array]], results: Sequence[tuple[str, Array]]
+) -> tuple[str, str] | None:
+    """Name a result, and an input or other result, that overlap in memory."""
+    extents = [
+        (*_extent(array), name, place >= len(inputs))
+        for place, (name, array) in enumerate((*inputs, *results))
+        if array.size
+    ]
+    extents.sort()
+    for (_, end, one, returned), (start, _, two, returned_too) in itertools.pairwise(
+        extents
+    ):
+        if start < end and (returned or returned_too):
+            return (one, two) if returned else (two, one)
+    return None
+
+
+def _extent(array: Array) -> tuple[int, int]:
+    """Return the addresses between which an array lies."""
+    start = array.__array_interface__["data"][0]
+    spans = [
+        (size - 1) * step for size, step in zip(array.shape, array.strides, strict=True)
+    ]
+    low = start + sum(span for span in spans if span < 0)
+    return low, start + sum(span for span in spans if span > 0) + array.itemsize
+
+
+def _described(error: BaseException) -> str:
+    """Return the text of an exception and the line that raised it."""
+    text = "".join(traceback.format_exception_only(error)).strip()
+    *_, frame = traceback.extract_tb(error.__traceback__)
+    called = frame.filename != __file__
+    return text + (f" ({frame.filename}, line {frame.lineno})" if called else "")
+
+
+def _kind(got: object) -> str:
+    if isinstance(got, (tuple, list)):
+        return f"a {type(got).__name__} of {len(got)}"
+    return f"a {type(got).__name__}"

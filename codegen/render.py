@@ -1,0 +1,99 @@
+"""Module + template -> text; Jinja lays out, and the result is read once more.
+
+The text of a module is parsed before it is returned: it must be Python, import nothing
+but NumPy and the standard library, and fit the template's fields exactly.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+
+from .digest import RECORD, body_digest
+from .errors import InternalError
+from .module import Module
+from .pretty import Bracketed, Doc, assign_tuple, broken, tuple_of
+
+_LIBRARIES = {"numpy", "__future__"} | set(sys.stdlib_module_names)
+
+
+def render(module: Module) -> str:
+    """Return the text of the module, with the digest of its body in the header."""
+    fields = asdict(module)
+    template = environment().get_template("numpy/module.py.jinja")
+    text = template.render(fields, **_layout(module.line_length))
+    _check(text)
+    record = next(line for line in module.header if line.startswith(RECORD))
+    return text.replace(record, f"{record} body=sha256:{body_digest(text)}", 1)
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """Return the Jinja environment of our templates, which knows no undefined name."""
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def _template(name: str) -> str:
+    folder = files("eingrad.templates")
+    return folder.joinpath(*name.split("/")).read_text(encoding="utf-8")
+
+
+def _layout(width: int) -> dict[str, Any]:
+    """What a template may call: each gives text that is broken as it must be."""
+
+    def lay(
+        prefix: str,
+        doc: Doc,
+        items: Sequence[Doc] = (),
+        suffix: str = "",
+        indent: int = 4,
+    ) -> str:
+        """Write ``prefix doc(items) suffix``; a doc that is no text stands alone."""
+        whole = Bracketed(doc, tuple(items)) if isinstance(doc, str) else doc
+        return "\n".join(broken(prefix, whole, suffix, indent=" " * indent, width=width))
+
+    def unpack(names: Sequence[str], value: str, indent: int = 4) -> str:
+        """Write the assignment of ``value`` to a tuple of names."""
+        extra = " " * (indent - 4)
+        lines = assign_tuple(names, value, width - len(extra))
+        return "\n".join(extra + line for line in lines)
+
+    return {
+        "lay": lay,
+        "unpack": unpack,
+        "as_tuple": tuple_of,
+        "annotated": lambda names: [f"{name}: Array" for name in names],
+        "zip": zip,
+    }
+
+
+def _check(text: str) -> None:
+    """Raise InternalError unless the text is Python that imports what it may."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise InternalError(f"the generated text is no Python: {error}") from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] not in _LIBRARIES:
+                raise InternalError(f"the generated text imports {name!r}")

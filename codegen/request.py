@@ -1,0 +1,216 @@
+"""The options of a generation, checked once: what every later stage may rely on."""
+
+from __future__ import annotations
+
+import itertools
+import keyword
+import re
+import shlex
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .contraction import Optimizer
+from .errors import OptionError, suggestion
+from .spec import Einsum, Index, check_sizes, parse, resolve_shapes
+
+TARGETS = ("numpy",)
+CONVENTIONS = ("adjoint", "transpose")
+MAX_NAME = 40
+
+# Names that the emitted functions use themselves.
+RESERVED = frozenset(
+    {"adapted", "backward", "forward", "full", "given", "gradients", "jvp", "np"}
+    | {"plain", "primals", "pullback", "shape", "tangents", "tuple", "type", "vjp"}
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A spec and its options: every name valid, every size for an index of the spec.
+
+    ``operands`` has a name for each term; ``wrt`` some of them, each once.
+    """
+
+    einsum: Einsum
+    operands: tuple[str, ...]
+    output: str
+    sizes: Mapping[Index, int]
+    wrt: tuple[str, ...]
+    complex: str
+    optimize: Optimizer
+    license: str
+    line_length: int
+    regenerate: str
+
+    @property
+    def distinct_operands(self) -> tuple[str, ...]:
+        """The parameters of ``forward``."""
+        return tuple(dict.fromkeys(self.operands))
+
+
+def read_request(
+    spec: str,
+    *,
+    target: str,
+    operands: Sequence[str] | None,
+    output: str | None,
+    sizes: Mapping[str, int] | None,
+    shapes: Sequence[Sequence[int]] | None,
+    wrt: Sequence[str] | None,
+    complex: str,
+    optimize: Optimizer,
+    name: str | None,
+    license: str,
+    line_length: int,
+    regenerate: str | None,
+) -> Request:
+    """Check the options of ``generate`` against the spec and each other.
+
+    Raises SpecError or OptionError.
+    """
+    _check_choice("target", target, TARGETS)
+    _check_choice("complex", complex, CONVENTIONS)
+    einsum = parse(spec, sizes or ())
+    known = dict(sizes or {})
+    check_sizes(einsum, known)
+    if shapes is not None:
+        einsum, found = resolve_shapes(einsum, shapes)
+        known = {i: n for i, n in known.items() if i in einsum.indices} | found
+    names = _operand_names(einsum, operands)
+    result = _checked_name("output", "output" if output is None else output)
+    if result in names:
+        raise OptionError(f"the output and an operand are both called {result!r}")
+    if regenerate is None:
+        regenerate = _command(spec, operands, output, sizes, shapes, wrt, complex, optimize)
+    if name is not None:
+        _checked_name("kernel", name)
+    return Request(
+        einsum=einsum,
+        operands=names,
+        output=result,
+        sizes=known,
+        wrt=_wanted(wrt, names),
+        complex=complex,
+        optimize=optimize,
+        license=_one_line("license", license),
+        line_length=_checked_width(line_length),
+        regenerate=_one_line("regenerate", regenerate),
+    )
+
+
+def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        hint = suggestion(str(value), list(choices)) or f"; it is {' or '.join(choices)}"
+        raise OptionError(f"unknown {option} {value!r}{hint}")
+
+
+def _operand_names(einsum: Einsum, given: Sequence[str] | None) -> tuple[str, ...]:
+    """Name every operand, by default ``a, b, …, z, a1, b1, …``."""
+    count = len(einsum.operands)
+    if given is None:
+        numbers = itertools.chain([""], map(str, itertools.count(1)))
+        names = (f"{c}{n}" for n in numbers for c in string.ascii_lowercase)
+        return tuple(itertools.islice(names, count))
+    if isinstance(given, str) or len(given) != count:
+        names_given = given if isinstance(given, str) else ", ".join(map(str, given))
+        raise OptionError(
+            f"{einsum} has {count} operand{'s' * (count != 1)}, "
+            f"but the names given are: {names_given or 'none'}"
+        )
+    for name in given:
+        _checked_name("operand", name)
+    _check_shared(einsum, given)
+    return tuple(given)
+
+
+def _check_shared(einsum: Einsum, names: Sequence[str]) -> None:
+    """Refuse one name for terms that no array can fit alike."""
+    first: dict[str, tuple[Index, ...]] = {}
+    for name, term in zip(names, einsum.operands, strict=True):
+        other = first.setdefault(name, term)
+        same_rank = len(other) == len(term)
+        if not same_rank or ("..." in other) != ("..." in term):
+            raise OptionError(
+                f"operand {name!r} stands for {''.join(other)!r} and {''.join(term)!r}, "
+                f"which no array fits both; give one of them another name"
+            )
+
+
+def _checked_name(what: str, name: str) -> str:
+    """Return ``name`` if it can stand in generated source, or raise OptionError."""
+    why = _why_bad_name(name)
+    if why:
+        raise OptionError(f"{what} name {name!r} {why}")
+    return name
+
+
+def _why_bad_name(name: str) -> str | None:
+    if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
+        return "is no name: use letters, digits and '_', and start with a letter"
+    if keyword.iskeyword(name):
+        return "is a keyword of Python"
+    if name in RESERVED:
+        return "is a name that the generated module needs itself"
+    if len(name) > MAX_NAME:
+        return f"is longer than {MAX_NAME} characters"
+    return None
+
+
+def _wanted(wrt: Sequence[str] | None, operands: Sequence[str]) -> tuple[str, ...]:
+    """Return the operands whose gradients are wanted, by default all."""
+    names = list(dict.fromkeys(operands))
+    if wrt is None:
+        return tuple(names)
+    if isinstance(wrt, str) or not wrt:
+        raise OptionError("wrt is a list of one or more operand names")
+    for name in wrt:
+        if name not in names:
+            hint = suggestion(str(name), names) or f"; there are {', '.join(names)}"
+            raise OptionError(f"wrt names no operand: {name!r}{hint}")
+    if len(set(wrt)) != len(wrt):
+        raise OptionError(f"wrt names an operand twice: {', '.join(wrt)}")
+    return tuple(wrt)
+
+
+def _one_line(option: str, text: str) -> str:
+    if not isinstance(text, str) or not text.isprintable():
+        raise OptionError(f"{option} must be one line of text, got {text!r}")
+    return text
+
+
+def _checked_width(width: int) -> int:
+    if isinstance(width, bool) or not isinstance(width, int) or not 60 <= width <= 320:
+        raise OptionError(f"line length must be from 60 to 320, got {width!r}")
+    return width
+
+
+def _command(
+    spec: str,
+    operands: Sequence[str] | None,
+    output: str | None,
+    sizes: Mapping[str, int] | None,
+    shapes: Sequence[Sequence[int]] | None,
+    wrt: Sequence[str] | None,
+    complex: str,
+    optimize: Optimizer,
+) -> str:
+    """Write the command line that generates the same module."""
+    options: dict[str, str] = {}
+    if operands is not None:
+        options["--operands"] = ",".join(operands)
+    if output is not None:
+        options["--output"] = output
+    if sizes:
+        options["--sizes"] = ",".join(f"{i}={n}" for i, n in sizes.items())
+    if shapes is not None:
+        options["--shapes"] = ",".join("x".join(map(str, shape)) for shape in shapes)
+    if wrt is not None:
+        options["--wrt"] = ",".join(wrt)
+    if complex != "adjoint":
+        options["--complex"] = complex
+    if optimize != "auto":
+        path = optimize if isinstance(optimize, str) else str([*map(tuple, optimize)])
+        options["--optimize"] = path.replace(" ", "")
+    words = ["eingrad", " ".join(spec.split()), *itertools.chain(*options.items())]
+    return shlex.join(words)

@@ -1,0 +1,1 @@
+"""Array program -> lines of source: one file a target, a table op -> source text."""

@@ -1,0 +1,199 @@
+"""The NumPy target: what each operation is called, from NumPy 1.26 on."""
+
+from __future__ import annotations
+
+import itertools
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..array_program import ArrayOp, Expr, Node, Ref, Statement
+from ..cost import EINSUM_LETTERS
+from ..errors import OptionError
+from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
+from ..program import Names
+from ..spec import Index, Subscripts
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """The arguments as text, the attribute, and how indices are called as sizes."""
+
+    args: tuple[str, ...]
+    attr: tuple[Any, ...]
+    size_names: Mapping[Index, str]
+
+    def shape(self) -> list[str]:
+        """Each extent as a product of sizes."""
+        return [
+            " * ".join(self.size_names[index] for index in extent) or "1"
+            for extent in self.attr
+        ]
+
+
+def _transpose(op: _Operation) -> Doc:
+    if op.attr == (1, 0):
+        return f"{op.args[0]}.T"
+    return call(f"{op.args[0]}.transpose", *map(str, op.attr))
+
+
+def _expand(op: _Operation) -> Doc:
+    marks = [":" if present else "None" for present in op.attr]
+    while marks[-1] == ":":
+        marks.pop()
+    return Bracketed(op.args[0], tuple(marks), "[]")
+
+
+def _diagonal(op: _Operation) -> Doc:
+    source, order = op.attr
+    return call("np.einsum", einsum_literal((source,), order), op.args[0])
+
+
+def _einsum(op: _Operation) -> Doc:
+    *operands, output = op.attr
+    return call("np.einsum", einsum_literal(tuple(operands), output), *op.args)
+
+
+def einsum_literal(operands: tuple[Subscripts, ...], output: Subscripts) -> str:
+    """Write subscripts that np.einsum reads; other letters become ASCII ones.
+
+    Raises OptionError for more letters than NumPy knows.
+    """
+    used = dict.fromkeys(itertools.chain(*operands, output))
+    if len(used) > EINSUM_LETTERS:
+        raise OptionError(
+            f"NumPy has no diagonal of an array with {len(used)} indices; "
+            f"it takes {EINSUM_LETTERS}"
+        )
+    free = iter(c for c in string.ascii_letters if c not in used)
+    spell = {i: i if i in string.ascii_letters else next(free) for i in used}
+    terms = ["".join(map(spell.__getitem__, term)) for term in (*operands, output)]
+    return f'"{",".join(terms[:-1])}->{terms[-1]}"'
+
+
+SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
+    ArrayOp.TRANSPOSE: _transpose,
+    ArrayOp.RESHAPE: lambda op: call(f"{op.args[0]}.reshape", *op.shape()),
+    ArrayOp.EXPAND: _expand,
+    ArrayOp.DIAGONAL: _diagonal,
+    ArrayOp.CONJ: lambda op: f"{op.args[0]}.conj()",
+    ArrayOp.DOT: lambda op: call(f"{op.args[0]}.dot", op.args[1]),
+    ArrayOp.MATMUL: lambda op: call("np.matmul", *op.args),
+    ArrayOp.MULTIPLY: lambda op: call("np.multiply", *op.args),
+    ArrayOp.EINSUM: _einsum,
+    ArrayOp.SUM: lambda op: call(
+        f"{op.args[0]}.sum", f"axis={op.attr}", f"dtype={op.args[0]}.dtype"
+    ),
+    ArrayOp.ADD: lambda op: call("np.add", *op.args),
+    ArrayOp.COPY: lambda op: f"{op.args[0]}.copy()",
+    ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),
+    ArrayOp.EMPTY: lambda op: call(
+        "np.empty", tuple_of(op.shape()), f"{op.args[0]}.dtype"
+    ),
+    ArrayOp.ZEROS: lambda op: call(
+        "np.zeros", tuple_of(op.shape()), f"{op.args[0]}.dtype"
+    ),
+}
+
+INFIX = {ArrayOp.MULTIPLY: "*", ArrayOp.ADD: "+"}
+
+# Operations that can write their result into an array given as ``out``.
+WRITES_OUT = frozenset({ArrayOp.MATMUL})
+
+# What a part of an expression is called when it needs a line of its own.
+PART_NAMES = {
+    ArrayOp.TRANSPOSE: "turned",
+    ArrayOp.RESHAPE: "flat",
+    ArrayOp.EXPAND: "wide",
+    ArrayOp.DIAGONAL: "diagonal",
+    ArrayOp.CONJ: "conj",
+}
+
+
+@dataclass
+class Printer:
+    """Prints statements as lines of at most ``width`` columns, indented once."""
+
+    size_names: Mapping[Index, str]
+    names: Names
+    width: int
+    indent: str = "    "
+    lines: list[str] = field(default_factory=list)
+
+    def doc(self, expr: Expr) -> Doc:
+        """Write an expression as source."""
+        if isinstance(expr, Ref):
+            return expr.name
+        args = tuple(str(self.doc(arg)) for arg in expr.args)
+        return SOURCE[expr.op](_Operation(args, expr.attr, self.size_names))
+
+    def statement(self, statement: Statement, annotation: str = "") -> None:
+        """Print one statement; ``annotation`` is the type of a variable assigned."""
+        target, value = statement.target, statement.value
+        if not statement.through:
+            self._assign(f"{target}{annotation} = ", value)
+        elif isinstance(value, Node) and value.op in WRITES_OUT:
+            self._write_out(target, value)
+        else:
+            view = self._short(target, len(" [...] = "))
+            self._assign(f"{self.doc(view)}[...] = ", value)
+
+    def _assign(self, prefix: str, value: Expr) -> None:
+        if isinstance(value, Node) and value.op in INFIX:
+            left, right = (self.doc(arg) for arg in value.args)
+            line = f"{self.indent}{prefix}{left} {INFIX[value.op]} {right}"
+            if fits(line, self.width):
+                self.lines.append(line)
+                return
+        if not fits(f"{self.indent}{prefix}{self.doc(value)}", self.width):
+            value = self._parts(value)
+        self._print(prefix, self.doc(value))
+
+    def _write_out(self, out: Expr, value: Node) -> None:
+        if not fits(f"{self.indent}{self._into(value, out)}", self.width):
+            value = self._parts(value)
+            out = self._short(out, len("    out=,"))
+        self._print("", self._into(value, out))
+
+    def _into(self, value: Node, out: Expr) -> Doc:
+        written = self.doc(value)
+        assert isinstance(written, Bracketed)
+        return replace(written, items=(*written.items, f"out={self.doc(out)}"))
+
+    def _parts(self, value: Expr) -> Expr:
+        """Give each part of a long expression a line and a name of its own."""
+        if isinstance(value, Ref):
+            return value
+        return replace(value, args=tuple(self._named(arg) for arg in value.args))
+
+    def _named(self, part: Expr) -> Expr:
+        if isinstance(part, Ref):
+            return part
+        base = part
+        while isinstance(base, Node):
+            base = base.args[0]
+        name = self.names.fresh(f"{base}_{PART_NAMES.get(part.op, 'part')}")
+        self._assign(f"{name} = ", part)
+        return Ref(name)
+
+    def _short(self, expr: Expr, around: int) -> Expr:
+        """Name an expression that leaves no room for what stands around it."""
+        room = self.width - len(self.indent) - around
+        return expr if fits(str(self.doc(expr)), room) else self._named(expr)
+
+    def _print(self, prefix: str, doc: Doc) -> None:
+        self.lines.extend(broken(prefix, doc, indent=self.indent, width=self.width))
+
+
+def size_names(indices: Sequence[Index], taken: Sequence[str]) -> dict[Index, str]:
+    """Name the size of every index: ``n_i``, and ``n_i_2`` where that is taken."""
+    names = Names(taken)
+    return {index: names.fresh(f"n_{_spelled(index)}") for index in indices}
+
+
+def _spelled(index: Index) -> str:
+    """Spell an index in lower-case ASCII."""
+    if index.isascii() and index.isalpha():
+        return index.lower()
+    return "ellipsis" if index == "..." else f"u{ord(index):04x}"
