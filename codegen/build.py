@@ -69,8 +69,13 @@ class PlannedFile:
     @property
     def why_stale(self) -> str | None:
         """Say what is wrong with the file and the way out; None if it is fresh."""
+        return f"{self.path}{self.reason}" if self.reason else None
+
+    @property
+    def reason(self) -> str:
+        """Say what is wrong with the file, after its name; nothing if it is fresh."""
         reason = _REASONS.get(self.state)
-        return f"{self.path} {reason}" if reason else None
+        return f" {reason}" if reason else ""
 
 
 def render_kernel(kernel: KernelConfig) -> str:
@@ -136,6 +141,21 @@ def build(
         if file.new is not None and file.state in (State.CREATED, State.CHANGED):
             _write(file.root, file.path, file.new)
     return planned
+
+
+def write_module(path: Path, text: str) -> State:
+    """Write the text of one module where nothing of somebody else's is lost.
+
+    Raises RefusedError if the file in the way is not ours or was edited.
+    """
+    root, name = path.parent, PurePosixPath(path.name)
+    old, state = _compare(root, name, text)
+    file = PlannedFile(root, name, None, text, old, state)
+    if state in (State.FOREIGN, State.EDITED):
+        raise RefusedError(f"nothing was written\n  {path}{file.reason}")
+    if state is not State.UNCHANGED:
+        _write(root, name, text)
+    return state
 
 
 def diff(planned: Iterable[PlannedFile]) -> str:

@@ -90,7 +90,7 @@ def check(module: ModuleType, *, seed: int = 0) -> Report:
         subject = examine(module)
         draws = plan(subject, seed, RANK_LIMIT)
         worst = max(draws.main, key=lambda draw: odds(subject, draw))
-        repeats = rounds(odds(subject, worst), len(draws.main))
+        repeats = rounds(subject, odds(subject, worst), len(draws.main))
         for case in cases(subject, draws, seed, repeats):
             for law in (law for law in LAWS if isinstance(case, law.kind)):
                 law.test(Trial(module, subject, case, seed, law.name, tally))

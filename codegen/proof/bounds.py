@@ -13,7 +13,7 @@ WIDEST = 10**6
 # Values are drawn again until the bound on the error is so low, or it takes too long.
 ENOUGH = 1e-9
 MOST_ROUNDS = 6
-MOST_DRAWS = 200
+MOST_ARRAYS = 4_000
 
 
 def degree(subject: Subject, draw: Draw) -> int:
@@ -25,16 +25,17 @@ def degree(subject: Subject, draw: Draw) -> int:
     return varied if varied == len(subject.operands) else varied + 1
 
 
-def reach(subject: Subject, draw: Draw, slack: int = 1) -> int:
-    """Return the R of ``draw``, with every factor up to ``slack`` times as large.
+def reach(subject: Subject, draw: Draw, parts: int = 1) -> int:
+    """Return the R of ``draw`` for real numbers, or those of two ``parts`` up to R.
 
-    A sum has at most as many terms as the product of all sizes, times the places.
-    Raises InternalError if float64 cannot hold the sums exactly.
+    A sum has at most as many terms as the product of all sizes, times the places; a
+    complex product is a sum of two.  Raises InternalError if float64 cannot hold them.
     """
     power = degree(subject, draw)
-    terms = slack**2 * max(draw.cells, 1) * len(subject.operands)
-    found = min(int((EXACT / terms) ** (1 / power)) // slack, WIDEST)
-    while terms * (slack * found) ** power >= EXACT:
+    terms = parts * max(draw.cells, 1) * len(subject.operands)
+    found = min(int((EXACT / terms) ** (1 / power) / parts**0.5), WIDEST)
+    # A number of two parts is at most sqrt(2) R; here its square is looked at.
+    while found > 0 and terms**2 * (parts * found**2) ** power >= EXACT**2:
         found -= 1
     if found < 1:
         raise InternalError(f"{subject.spec}: no exact integers at {draw.shapes}")
@@ -45,17 +46,19 @@ def odds(subject: Subject, draw: Draw) -> float:
     """Bound the probability that one drawing of ``draw`` misses a wrong polynomial.
 
     Schwartz and Zippel: a polynomial of degree d other than 0 vanishes at a point
-    drawn from S values a variable with probability at most d/S.  An operand that is
-    not varied must have a single entry: a polynomial linear in it has that entry as a
-    factor, which is never 0.  Otherwise there is no bound, and the answer is 1.
+    drawn from S values a variable with probability at most d/S; for complex numbers
+    the variables are their parts.  An operand that is not varied must have a single
+    entry: a polynomial linear in it has that entry as a factor, which is never 0.
+    Otherwise there is no bound, and the answer is 1.
     """
     steady = (s for name, s in draw.shapes.items() if name not in draw.varied)
     if any(math.prod(shape) > 1 for shape in steady):
         return 1.0
-    return min(1.0, degree(subject, draw) / (2 * reach(subject, draw)))
+    return min(1.0, degree(subject, draw) / (2 * reach(subject, draw, parts=2)))
 
 
-def rounds(worst: float, draws: int) -> int:
+def rounds(subject: Subject, worst: float, draws: int) -> int:
     """Return how often to draw values at each set of shapes, given the worst odds."""
     wanted = math.ceil(math.log(ENOUGH) / math.log(worst)) if worst < 1 else 1
-    return max(1, min(wanted, MOST_ROUNDS, MOST_DRAWS // draws))
+    affordable = MOST_ARRAYS // (draws * len(subject.operands))
+    return max(1, min(wanted, MOST_ROUNDS, affordable))

@@ -8,8 +8,10 @@ operands R is spent on a few: see `Draw.varied`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +19,10 @@ from .. import oracle
 from ..oracle import Array
 from .bounds import reach
 from .draws import Plan
+from .memory import Extent, extents
 from .views import VARIED, Draw, Shape, Subject
 
-# A complex product adds two real ones, and each number has two parts.
-COMPLEX_SLACK = 2
+UNITS = np.array([1, 1j, -1, -1j])
 
 Recipe = Callable[[np.random.Generator, Shape, int], Array]
 
@@ -47,6 +49,24 @@ class Case:
     primals: tuple[Array, ...]
     tangents: tuple[Array, ...]
     grad: Array
+
+    @cached_property
+    def inputs(self) -> list[tuple[str, Array]]:
+        """Every array that a module is given, with what to call it."""
+        primals = [f"operand {name!r}" for name in self.draw.shapes]
+        tangents = [f"tangent of {name!r}" for name in self.draw.shapes]
+        arrays = (*self.primals, *self.tangents, self.grad)
+        return list(zip([*primals, *tangents, "the cotangent"], arrays, strict=True))
+
+    @cached_property
+    def extents(self) -> list[Extent]:
+        """Where these arrays lie in memory."""
+        return extents(self.inputs)
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the output: the promotion of the operands'."""
+        return _promoted(array.dtype for array in self.primals)
 
 
 @dataclass(frozen=True)
@@ -85,13 +105,14 @@ def cases(subject: Subject, plan: Plan, seed: int, rounds: int) -> Iterator[Case
 
 def integers(rng: np.random.Generator, shape: Shape, span: int) -> Array:
     """Return int64 between -span and span, without 0."""
-    return np.asarray(rng.choice([-1, 1], shape) * rng.integers(1, span + 1, shape))
+    drawn = rng.integers(2 * span, size=shape)
+    return np.asarray(drawn - span + (drawn >= span))
 
 
 def gaussians(rng: np.random.Generator, shape: Shape, span: int) -> Array:
     """Return complex128 whose two parts are such integers; for a span of 1, units."""
     if span == 1:
-        return np.asarray(rng.choice([1, -1, 1j, -1j], shape))
+        return np.asarray(UNITS[rng.integers(4, size=shape)])
     return np.asarray(integers(rng, shape, span) + 1j * integers(rng, shape, span))
 
 
@@ -163,13 +184,13 @@ def _integers(source: Source) -> Iterator[Case]:
 
 
 def _gaussians(source: Source) -> Iterator[Case]:
-    span = reach(source.subject, source.draw, COMPLEX_SLACK)
+    span = reach(source.subject, source.draw, parts=2)
     yield _exact(source.subject, _case(source, "complex128", gaussians, span))
 
 
 def _reals_among_complex(source: Source) -> Iterator[Case]:
     """One operand is real, the others complex, so its gradient is a real part."""
-    span = reach(source.subject, source.draw, COMPLEX_SLACK)
+    span = reach(source.subject, source.draw, parts=2)
     case = _case(source, "complex128", gaussians, span)
     names = source.subject.names
     for chosen in _some(source) if len(names) > 1 else ():
@@ -248,10 +269,13 @@ def _cast(case: ExactCase, dtype: str, other: Mapping[str, str]) -> ExactCase:
         material=material,
         primals=tuple(a.astype(d) for a, d in zip(case.primals, dtypes, strict=True)),
         tangents=tuple(a.astype(d) for a, d in zip(case.tangents, dtypes, strict=True)),
-        grad=case.grad.astype(
-            functools.reduce(np.promote_types, map(np.dtype, dtypes))
-        ),
+        grad=case.grad.astype(_promoted(np.dtype(d) for d in dtypes)),
     )
+
+
+def _promoted(dtypes: Iterable[np.dtype[Any]]) -> np.dtype[Any]:
+    # np.result_type takes no more than 64.
+    return functools.reduce(np.promote_types, dtypes)
 
 
 def _strided(array: Array) -> Array:

@@ -77,7 +77,7 @@ def _dealt(view: View, values: Sequence[int]) -> dict[str, int]:
 
 
 def _fits(view: View, sizes: Sizes, cells: int) -> bool:
-    return view.cells(sizes) <= max(cells, math.prod(view.subject.sizes.values()))
+    return view.largest(sizes) <= max(cells, view.largest(_all(view, 1)))
 
 
 def _least(view: View) -> list[int] | None:

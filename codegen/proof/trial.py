@@ -6,8 +6,6 @@ own.  The first thing found wrong is raised as a `DisprovedError`.
 
 from __future__ import annotations
 
-import functools
-import itertools
 import traceback
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ import numpy as np
 from .. import oracle
 from ..oracle import Array
 from .cases import Case, placed
+from .memory import extents, overlap, shares_entries
 from .views import Subject
 
 CONTRACT = "contract"
@@ -108,32 +107,16 @@ class Trial(Generic[C]):
             )
         )
 
-    @property
-    def inputs(self) -> list[tuple[str, Array]]:
-        """Every array that the module is given, and what to call it."""
-        names, case = self.subject.names, self.case
-        primals = [f"operand {name!r}" for name in names]
-        tangents = [f"tangent of {name!r}" for name in names]
-        arrays = (*case.primals, *case.tangents, case.grad)
-        return list(zip([*primals, *tangents, "the cotangent"], arrays, strict=True))
-
-    @property
-    def computed(self) -> np.dtype[Any]:
-        """The dtype of the output: the promotion of the operands'."""
-        dtypes = (array.dtype for array in self.case.primals)
-        promoted: np.dtype[Any] = functools.reduce(np.promote_types, dtypes)
-        return promoted
-
     def call(self, what: str, function: Any, *arguments: Any) -> Any:
         """Call a function of the module, which must not raise nor write to an input."""
-        before = [array.tobytes() for _, array in self.inputs]
+        before = [array.tobytes() for _, array in self.case.inputs]
         try:
             result = function(*arguments)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             self.refute(what, f"{what} raised {_described(error)}")
-        for (name, array), content in zip(self.inputs, before, strict=True):
+        for (name, array), content in zip(self.case.inputs, before, strict=True):
             if array.tobytes() != content:
                 self.refute(name, f"{what} writes to {name}", law=CONTRACT)
         return result
@@ -146,24 +129,21 @@ class Trial(Generic[C]):
 
     def output(self, what: str, got: Any, expected: Array) -> Result:
         """Expect an array with the output's shape and dtype."""
-        return Result(what, got, expected, self.computed)
+        return Result(what, got, expected, self.case.dtype)
 
     def gradients(self, what: str, got: Any, expected: Sequence[Array]) -> list[Result]:
         """Expect a tuple of gradients, each like its operand."""
-        names = self.subject.gradients
+        names, computed = self.subject.gradients, self.case.dtype
         if not isinstance(got, tuple) or len(got) != len(names):
             wanted = f"a tuple of {len(names)}"
             self.refute(what, f"{what} returns {_kind(got)}, not {wanted}")
-        dtypes = {
-            n: a.dtype
-            for n, a in zip(self.subject.names, self.case.primals, strict=True)
-        }
+        arrays = dict(zip(self.subject.names, self.case.primals, strict=True))
         return [
             Result(
                 f"gradient of operand {name!r}",
                 gradient,
                 value,
-                dtypes[name] if dtypes[name].kind in "fc" else self.computed,
+                arrays[name].dtype if arrays[name].dtype.kind in "fc" else computed,
                 name,
             )
             for name, gradient, value in zip(names, got, expected, strict=True)
@@ -175,8 +155,8 @@ class Trial(Generic[C]):
             if complaint := _complaint(result):
                 message = f"{result.array}, from {what}, {complaint}"
                 self.refute(result.array, message, law=CONTRACT)
-        owned = [(r.array, r.got) for r in results]
-        if shared := _shared(self.inputs, owned):
+        owned = extents((result.array, result.got) for result in results)
+        if shared := overlap(self.case.extents, owned):
             message = f"{shared[0]}, from {what}, shares memory with {shared[1]}"
             self.refute(shared[0], message, law=CONTRACT)
         self.tally[CONTRACT] += len(results)
@@ -219,39 +199,9 @@ def _complaint(result: Result) -> str | None:
         return f"has dtype {got.dtype}, expected {result.dtype}"
     if not got.flags.writeable:
         return "is read-only"
-    if any(
-        size > 1 and not step for size, step in zip(got.shape, got.strides, strict=True)
-    ):
+    if shares_entries(got):
         return "has entries that share memory (a stride of 0)"
     return None
-
-
-def _shared(
-    inputs: Sequence[tuple[str, Array]], results: Sequence[tuple[str, Array]]
-) -> tuple[str, str] | None:
-    """Name a result, and an input or other result, that overlap in memory."""
-    extents = [
-        (*_extent(array), name, place >= len(inputs))
-        for place, (name, array) in enumerate((*inputs, *results))
-        if array.size
-    ]
-    extents.sort()
-    for (_, end, one, returned), (start, _, two, returned_too) in itertools.pairwise(
-        extents
-    ):
-        if start < end and (returned or returned_too):
-            return (one, two) if returned else (two, one)
-    return None
-
-
-def _extent(array: Array) -> tuple[int, int]:
-    """Return the addresses between which an array lies."""
-    start = array.__array_interface__["data"][0]
-    spans = [
-        (size - 1) * step for size, step in zip(array.shape, array.strides, strict=True)
-    ]
-    low = start + sum(span for span in spans if span < 0)
-    return low, start + sum(span for span in spans if span > 0) + array.itemsize
 
 
 def _described(error: BaseException) -> str:

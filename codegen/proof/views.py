@@ -60,6 +60,7 @@ class View:
 
     subject: Subject
     places: tuple[tuple[str, Subscripts], ...]
+    output: Subscripts
     kin: Mapping[str, str]
 
     @cached_property
@@ -78,6 +79,12 @@ class View:
     def cells(self, sizes: Sizes) -> int:
         """Return the product of the sizes of all indices."""
         return math.prod(sizes[kin] for kin in self.kin.values())
+
+    def largest(self, sizes: Sizes) -> int:
+        """Return the number of entries of the largest array, or of all cells."""
+        held = (self.output, *(subscripts for _, subscripts in self.places))
+        entries = (math.prod(sizes[self.kin[i]] for i in term) for term in held)
+        return max(self.cells(sizes), *entries)
 
     def touched(self, sizes: Sizes) -> int:
         """Return how many places hold an index of a size above 1."""
@@ -136,4 +143,4 @@ def _view(subject: Subject, operands: Sequence[Subscripts], output: Subscripts) 
             for one, two in zip(held, held_too, strict=True):
                 merged = {kin[one], kin[two]}
                 kin = {i: min(merged) if k in merged else k for i, k in kin.items()}
-    return View(subject, places, kin)
+    return View(subject, places, output, kin)

@@ -1,0 +1,56 @@
+"""The Python functions that need more than one stage of the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from .errors import OptionError
+from .gradient import gradients
+from .load import load_text
+from .pipeline import generate
+from .spec import parse
+
+if TYPE_CHECKING:
+    from .check import Report
+
+
+def gradient_specs(spec: str) -> tuple[str, ...]:
+    """Return the gradient spec of every operand: the swap, in the closed grammar.
+
+    >>> gradient_specs("ij,jk->ik")
+    ('ik,jk->ij', 'ij,ik->jk')
+
+    Raises SpecError.
+    """
+    return tuple(str(einsum) for einsum in gradients(parse(spec)))
+
+
+def load(spec: str, **options: Any) -> ModuleType:
+    """Return the module of ``spec``, compiled in memory; options as in ``generate``.
+
+    Raises SpecError or OptionError.
+    """
+    text = generate(spec, **options)
+    return load_text(text, f"<eingrad {parse(spec, options.get('sizes') or ())}>")
+
+
+def check(
+    target: str | Path | ModuleType, *, seed: int = 0, **options: Any
+) -> Report:
+    """Prove a module right: one generated from a spec, a file, or a loaded module.
+
+    A string that ends in ``.py`` is a file.  ``options`` are those of ``generate``.
+    Raises EingradError where there is nothing to check.
+    """
+    from .check import check as prove
+    from .check import load_file
+
+    if isinstance(target, ModuleType):
+        return prove(target, seed=seed)
+    if isinstance(target, Path) or str(target).endswith(".py"):
+        return prove(load_file(Path(target)), seed=seed)
+    if not isinstance(target, str):
+        raise OptionError(f"check takes a spec, a file or a module, got {target!r}")
+    return prove(load(target, **options), seed=seed)
