@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import OptionError
 from .gradient import gradients
-from .load import load_text
+from .loading import load_text
 from .pipeline import generate
 from .spec import parse
 

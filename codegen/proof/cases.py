@@ -18,7 +18,7 @@ import numpy as np
 from .. import oracle
 from ..oracle import Array
 from .bounds import reach
-from .draws import Plan
+from .draws import SMALL_CELLS, Plan
 from .memory import Extent, extents
 from .views import VARIED, Draw, Shape, Subject
 
@@ -165,7 +165,8 @@ def _exact(subject: Subject, case: Case) -> ExactCase:
     )
     gradients: dict[str, Array] = {}
     for name, gradient in zip(subject.operands, found, strict=True):
-        gradients[name] = gradients[name] + gradient if name in gradients else gradient
+        earlier = gradients.get(name, np.zeros_like(gradient))
+        gradients[name] = np.asarray(earlier + gradient)
     tangent = oracle.jvp(
         subject.spec, primals, placed(subject, case.tangents), subject.sizes
     )
@@ -197,7 +198,7 @@ def _reals_among_complex(source: Source) -> Iterator[Case]:
         primals, tangents = (
             # For a unit this is 1 or -1.
             tuple(
-                a.real + a.imag if n == chosen else a
+                np.asarray(a.real + a.imag) if n == chosen else a
                 for n, a in zip(names, arrays, strict=True)
             )
             for arrays in (case.primals, case.tangents)
@@ -210,7 +211,8 @@ def _reals_among_complex(source: Source) -> Iterator[Case]:
 def _dtypes(source: Source) -> Iterator[Case]:
     """Numbers so small that every dtype holds them exactly."""
     case = _exact(source.subject, _case(source, "int64", integers, 1))
-    yield _cast(case, "float16", {})
+    if source.draw.cells * len(source.subject.operands) <= SMALL_CELLS:
+        yield _cast(case, "float16", {})
     single = _cast(case, "float32", {})
     yield single
     yield replace(

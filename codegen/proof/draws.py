@@ -10,7 +10,6 @@ few indices at 2 or 3 and the rest at 1, until every index has had its turn.
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ SMALL_CELLS = 2_048
 
 PRIMES = tuple(p for p in range(2, 200) if all(p % q for q in range(2, p)))
 KEEPERS = ("first", "last", "random", "random")
-RANDOM_RUNS = 10
+SCATTERED = 8
 ZEROS = 6
 
 
@@ -42,15 +41,25 @@ def plan(subject: Subject, seed: int, rank_limit: int) -> Plan:
     """
     rng = random.Random(seed)
     views = list(views_of(subject, rank_limit))
-    main: list[Draw] = []
-    for view in views:
-        sizes = list(_sizes(view, rng))
-        main += [view.draw("distinct sizes", chosen) for chosen in sizes]
-        main += _broadcasts(view, sizes, rng)
-        main.append(view.draw("every size 1", _all(view, 1)))
+    main = [draw for view in views for draw in _main(view, rng)]
     main += _zeros(views[-1], rng)
     small = [draw for view in views for draw in _small(view, rng)]
     return Plan(_distinct(main), _distinct(small))
+
+
+def _main(view: View, rng: random.Random) -> Iterator[Draw]:
+    if whole := _whole(view, rng):
+        choices = whole
+        kept = zip(itertools.cycle(whole), KEEPERS, strict=False)
+    else:
+        choices = [*_neighbours(view, shared=1), *_scattered(view, rng)]
+        kept = itertools.product(_neighbours(view, shared=0), KEEPERS[:2])
+    for sizes in choices:
+        yield view.draw("distinct sizes", sizes)
+    for sizes, keeper in kept:
+        if ones := _ones(view, sizes, keeper, rng):
+            yield view.draw(f"broadcast, {keeper} holder keeps its size", sizes, ones)
+    yield view.draw("every size 1", _all(view, 1))
 
 
 def _distinct(draws: Iterable[Draw]) -> tuple[Draw, ...]:
@@ -61,15 +70,13 @@ def _all(view: View, size: int) -> dict[str, int]:
     return dict.fromkeys(view.free, size) | dict(view.subject.sizes)
 
 
-def _sizes(view: View, rng: random.Random) -> Iterator[Sizes]:
-    """Yield sizes above 1, for all indices at once or else for run after run."""
+def _whole(view: View, rng: random.Random) -> list[Sizes]:
+    """Return sizes above 1 for all indices at once; none if that is too much."""
     if len(view.places) > VARIED or (least := _least(view)) is None:
-        yield from _runs(view, rng)
-        return
-    yield _dealt(view, least)
-    yield _dealt(view, rng.sample(least, len(least)))
+        return []
     larger = _larger(view, least)
-    yield _dealt(view, rng.sample(larger, len(larger)))
+    shuffled = (rng.sample(values, len(values)) for values in (least, larger))
+    return [_dealt(view, values) for values in (least, *shuffled)]
 
 
 def _dealt(view: View, values: Sequence[int]) -> dict[str, int]:
@@ -100,18 +107,22 @@ def _larger(view: View, least: list[int]) -> list[int]:
     return least
 
 
-def _runs(view: View, rng: random.Random) -> Iterator[Sizes]:
-    """Yield sizes with a few indices above 1: neighbours, then any that chance picks.
+def _neighbours(view: View, shared: int) -> Iterator[Sizes]:
+    """Yield sizes with a run of indices above 1, until every index had its turn.
 
-    Neighbouring runs share an index, so that two indices of a chain's matrix meet.
+    Runs that share an index let any two neighbours meet, as a chain's matrices need.
     """
     start = 0
     while start < len(view.free):
         sizes = _run(view, view.free[start:], CELLS)
         yield sizes
         end = start + sum(sizes[index] > 1 for index in view.free)
-        start = end if end == len(view.free) else max(start + 1, end - 1)
-    for _ in range(RANDOM_RUNS):
+        start = end if end == len(view.free) else max(start + 1, end - shared)
+
+
+def _scattered(view: View, rng: random.Random) -> Iterator[Sizes]:
+    """Yield sizes with a few indices above 1 that chance picks."""
+    for _ in range(SCATTERED):
         yield _run(view, rng.sample(view.free, len(view.free)), CELLS)
 
 
@@ -125,17 +136,6 @@ def _run(view: View, order: Sequence[str], cells: int) -> dict[str, int]:
             break
         sizes = wider
     return sizes
-
-
-def _broadcasts(
-    view: View, choices: Sequence[Sizes], rng: random.Random
-) -> Iterator[Draw]:
-    """Yield draws with axes of size 1 against larger ones, where any can be."""
-    count = max(len(KEEPERS), len(choices))
-    dealt = zip(itertools.cycle(choices), itertools.cycle(KEEPERS), strict=False)
-    for sizes, keeper in itertools.islice(dealt, count):
-        if ones := _ones(view, sizes, keeper, rng):
-            yield view.draw(f"broadcast, {keeper} holder keeps its size", sizes, ones)
 
 
 def _ones(

@@ -1,0 +1,83 @@
+"""Random specs against brute force, to the last bit: ``make fuzz N=20000`` for more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import eingrad
+import numpy as np
+from eingrad import oracle
+from hypothesis import HealthCheck, given, settings
+from strategies import Array, Case, cases, integers
+
+EXAMPLES = int(os.environ.get("EINGRAD_EXAMPLES", "300"))
+
+
+@given(case=cases())
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    report_multiple_bugs=False,
+    derandomize="EINGRAD_EXAMPLES" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+def test_module_equals_brute_force(case: Case) -> None:
+    module = eingrad.load(
+        case.spec, operands=case.operands, complex=case.complex, sizes=case.sizes
+    )
+    compare(module, case)
+
+
+def compare(module: Any, case: Case) -> None:
+    """Assert that all four functions equal the oracle's results exactly."""
+    arrays = case.arrays()
+    kept = [array.copy() for array in arrays]
+    named = dict(zip(case.distinct, arrays, strict=True))
+    places = [named[name] for name in case.operands]
+    rng = np.random.default_rng(case.seed + 1)
+
+    output = oracle.einsum(case.spec, places, case.sizes)
+    assert_result(module.forward(*arrays), output, arrays)
+
+    grad = integers(rng, output.shape, str(output.dtype))
+    expected = expected_gradients(case, places, grad)
+    for found in (
+        module.backward(grad, *arrays),
+        module.vjp(*arrays)[1](grad),
+    ):
+        assert len(found) == len(expected)
+        for gradient, total, array in zip(found, expected, arrays, strict=True):
+            assert_result(gradient, total, [*arrays, grad])
+            if array.dtype.kind in "fc":
+                assert gradient.dtype == array.dtype
+    assert_result(module.vjp(*arrays)[0], output, arrays)
+
+    tangents = [integers(rng, a.shape, str(a.dtype)) for a in arrays]
+    of_name = dict(zip(case.distinct, tangents, strict=True))
+    along = [of_name[name] for name in case.operands]
+    primal, tangent = module.jvp(arrays, tangents)
+    assert_result(primal, output, arrays)
+    assert_result(tangent, oracle.jvp(case.spec, places, along, case.sizes), arrays)
+    for array, before in zip(arrays, kept, strict=True):
+        np.testing.assert_array_equal(array, before)
+
+
+def expected_gradients(case: Case, places: list[Array], grad: Array) -> list[Array]:
+    """Add up the gradients of the places that hold one array."""
+    conjugate = case.complex == "adjoint"
+    each = oracle.gradients(case.spec, places, grad, case.sizes, conjugate=conjugate)
+    return [
+        np.sum([g for g, n in zip(each, case.operands, strict=True) if n == name], axis=0)
+        for name in case.distinct
+    ]
+
+
+def assert_result(found: Array, expected: Any, inputs: Sequence[Array]) -> None:
+    """Assert equality to the last bit, and memory of its own."""
+    assert type(found) is np.ndarray
+    assert found.shape == np.shape(expected)
+    np.testing.assert_array_equal(found, expected)
+    assert found.flags.writeable
+    assert not any(np.may_share_memory(found, array) for array in inputs)
