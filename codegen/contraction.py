@@ -133,7 +133,7 @@ def _path(
         return (tuple(range(count)),)
     # Integers hash alike in every process, letters do not: ties break the same way.
     number = {index: k for k, index in enumerate(einsum.indices)}
-    extents = {k: sizes.get(i, ASSUMED_SIZE) for i, k in number.items()}
+    extents = {k: max(1, sizes.get(i, ASSUMED_SIZE)) for i, k in number.items()}
     inputs = [frozenset(number[i] for i in leaf) for leaf in leaves]
     output = frozenset(number[i] for i in einsum.output)
     search = _search_method(optimize, count)

@@ -12,6 +12,7 @@ the same layout.  The blocks then go to the functions that need them:
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -168,4 +169,5 @@ def _comment(notation: str, indent: str, width: int) -> list[str]:
     if fits(f"{indent}# {notation}", width):
         return [f"{indent}# {notation}"]
     parts = notation.replace(",", ",\n").replace("->", "\n->").split("\n")
-    return [f"{indent}# {part}" for part in parts]
+    lines = [line for part in parts for line in textwrap.wrap(part, width // 2 - 6)]
+    return [f"{indent}# {line}" for line in lines]

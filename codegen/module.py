@@ -11,7 +11,7 @@ from .digest import HEADER, RECORD
 from .functions import Function, Writer, free_variables, needed_blocks
 from .notation import Docstrings, abbreviated, describe
 from .plain import plain_tests
-from .pretty import broken, string_constant, tuple_of
+from .pretty import broken, fits, string_constant, tuple_of
 from .program import Program
 from .request import Request
 from .spec import ELLIPSIS, Index
@@ -152,11 +152,18 @@ def _functions(
 
 def _header(request: Request) -> list[str]:
     """Write the header but for the digest, which is that of the finished text."""
-    record = f"{RECORD}{abbreviated(request.einsum)} target=numpy"
+    room = request.line_length - len(f"{RECORD} target=numpy body=sha256:") - 16
+    record = f"{RECORD}{abbreviated(request.einsum, room)} target=numpy"
     lines = [HEADER, record]
     if request.license:
         lines.append(f"# SPDX-License-Identifier: {request.license}")
-    return [*lines, f"# Regenerate: {request.regenerate}"]
+    regenerate = f"# Regenerate: {request.regenerate}"
+    if not fits(regenerate, request.line_length):
+        # What is too long to read is told by the constants below.
+        command, *options = request.regenerate.split(" --")
+        short = "eingrad SPEC" if not fits(command, request.line_length - 20) else command
+        regenerate = " \\\n#     --".join([f"# Regenerate: {short}", *options])
+    return [*lines, *regenerate.split("\n")]
 
 
 def _constants(request: Request) -> list[str]:

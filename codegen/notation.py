@@ -20,12 +20,12 @@ WRITTEN_OUT = 8
 
 
 def abbreviated(einsum: Einsum, length: int = 40) -> str:
-    """Return the spec, cut short in the middle if it is long."""
+    """Return the spec, cut short to ``length`` columns if it is long."""
     text = str(einsum)
-    if display_width(text) <= length:
-        return text
-    terms, output = text.split("->")
-    return f"{terms[: length // 2]}..->{output[: length // 4]}"
+    while display_width(text) > length:
+        kept = text.removesuffix("..")
+        text = f"{kept[:-1]}.."
+    return text
 
 
 def formula(einsum: Einsum, operands: Iterable[str], output: str) -> str:
@@ -172,8 +172,14 @@ class Docstrings:
         shapes: dict[str, str] = {}
         for name, term in zip(request.operands, request.einsum.operands, strict=True):
             shapes.setdefault(f"{name}: ", _shape(term))
-        lines = [f"{name}{shape}" for name, shape in shapes.items()]
-        return [*lines, f"returns {request.output}: {_shape(request.einsum.output)}"]
+        shapes[f"returns {request.output}: "] = _shape(request.einsum.output)
+        return [
+            line
+            for name, shape in shapes.items()
+            for line in textwrap.wrap(
+                f"{name}{shape}", request.line_length // 2, subsequent_indent="    "
+            )
+        ]
 
     def forward(self) -> list[str]:
         """Document ``forward``."""

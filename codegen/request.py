@@ -106,11 +106,12 @@ def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
 
 
 def _operand_names(einsum: Einsum, given: Sequence[str] | None) -> tuple[str, ...]:
-    """Name every operand, by default ``a, b, …, z, a1, b1, …``."""
+    """Name every operand, by default ``a, b, …, z, a1, b1, …``, without ``l``."""
     count = len(einsum.operands)
     if given is None:
+        letters = string.ascii_lowercase.replace("l", "")
         numbers = itertools.chain([""], map(str, itertools.count(1)))
-        names = (f"{c}{n}" for n in numbers for c in string.ascii_lowercase)
+        names = (f"{letter}{n}" for n in numbers for letter in letters)
         return tuple(itertools.islice(names, count))
     if isinstance(given, str) or len(given) != count:
         names_given = given if isinstance(given, str) else ", ".join(map(str, given))

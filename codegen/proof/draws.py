@@ -50,10 +50,10 @@ def plan(subject: Subject, seed: int, rank_limit: int) -> Plan:
 def _main(view: View, rng: random.Random) -> Iterator[Draw]:
     if whole := _whole(view, rng):
         choices = whole
-        kept = zip(itertools.cycle(whole), KEEPERS, strict=False)
+        kept = list(zip(itertools.cycle(whole), KEEPERS, strict=False))
     else:
         choices = [*_neighbours(view, shared=1), *_scattered(view, rng)]
-        kept = itertools.product(_neighbours(view, shared=0), KEEPERS[:2])
+        kept = list(itertools.product(_neighbours(view, shared=0), KEEPERS[:2]))
     for sizes in choices:
         yield view.draw("distinct sizes", sizes)
     for sizes, keeper in kept:

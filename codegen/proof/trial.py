@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
@@ -66,8 +66,7 @@ class DisprovedError(Exception):
         self.counterexample = counterexample
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """An array that came back, and what it should be.
 
     ``operand`` names the operand that has its shape; for the output it is None.

@@ -38,14 +38,16 @@ class Subject:
 
 @dataclass(frozen=True)
 class Draw:
-    """One set of shapes, one a name; ``cells`` is the product of all sizes.
+    """One set of shapes, one a name, and the output's.
 
+    ``cells`` is the product of all sizes.
     The entries of the names in ``varied`` are to be drawn widely, those of the others
     from -1 and 1.
     """
 
     title: str
     shapes: Mapping[str, Shape]
+    output: Shape
     cells: int
     varied: frozenset[str]
 
@@ -99,7 +101,8 @@ class View:
             name: tuple(1 if (name, i) in single else sizes[self.kin[i]] for i in held)
             for name, held in self.places
         }
-        return Draw(title, shapes, self.cells(sizes), self._varied(shapes))
+        output = tuple(sizes[self.kin[i]] for i in self.output)
+        return Draw(title, shapes, output, self.cells(sizes), self._varied(shapes))
 
     def _varied(self, shapes: Mapping[str, Shape]) -> frozenset[str]:
         """Pick names for at most `VARIED` places, those with most entries first."""

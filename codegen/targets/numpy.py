@@ -18,18 +18,15 @@ from ..spec import Index, Subscripts
 
 @dataclass(frozen=True)
 class _Operation:
-    """The arguments as text, the attribute, and how indices are called as sizes."""
+    """The arguments as text, the attribute, and how an extent is written."""
 
     args: tuple[str, ...]
     attr: tuple[Any, ...]
-    size_names: Mapping[Index, str]
+    extent: Callable[[Subscripts], str]
 
     def shape(self) -> list[str]:
-        """Each extent as a product of sizes."""
-        return [
-            " * ".join(self.size_names[index] for index in extent) or "1"
-            for extent in self.attr
-        ]
+        """Write each extent of a shape."""
+        return [self.extent(extent) for extent in self.attr]
 
 
 def _transpose(op: _Operation) -> Doc:
@@ -101,6 +98,9 @@ INFIX = {ArrayOp.MULTIPLY: "*", ArrayOp.ADD: "+"}
 # Operations that can write their result into an array given as ``out``.
 WRITES_OUT = frozenset({ArrayOp.MATMUL})
 
+# More factors than this are multiplied in a line of their own.
+LONGEST_PRODUCT = 5
+
 # What a part of an expression is called when it needs a line of its own.
 PART_NAMES = {
     ArrayOp.TRANSPOSE: "turned",
@@ -120,13 +120,30 @@ class Printer:
     width: int
     indent: str = "    "
     lines: list[str] = field(default_factory=list)
+    products: dict[Subscripts, str] = field(default_factory=dict)
+
+    def extent(self, indices: Subscripts) -> str:
+        """Write a product of sizes; a long one is computed in a line of its own."""
+        if indices in self.products:
+            return self.products[indices]
+        factors = [self.size_names[index] for index in indices]
+        if len(factors) > LONGEST_PRODUCT:
+            name = self.names.fresh("size")
+            self.products[indices] = name
+            operator = "="
+            for start in range(0, len(factors), LONGEST_PRODUCT):
+                product = " * ".join(factors[start : start + LONGEST_PRODUCT])
+                self.lines.append(f"{self.indent}{name} {operator} {product}")
+                operator = "*="
+            return name
+        return " * ".join(factors) or "1"
 
     def doc(self, expr: Expr) -> Doc:
         """Write an expression as source."""
         if isinstance(expr, Ref):
             return expr.name
         args = tuple(str(self.doc(arg)) for arg in expr.args)
-        return SOURCE[expr.op](_Operation(args, expr.attr, self.size_names))
+        return SOURCE[expr.op](_Operation(args, expr.attr, self.extent))
 
     def statement(self, statement: Statement, annotation: str = "") -> None:
         """Print one statement; ``annotation`` is the type of a variable assigned."""
