@@ -36,9 +36,7 @@ def load(spec: str, **options: Any) -> ModuleType:
     return load_text(text, f"<eingrad {parse(spec, options.get('sizes') or ())}>")
 
 
-def check(
-    target: str | Path | ModuleType, *, seed: int = 0, **options: Any
-) -> Report:
+def check(target: str | Path | ModuleType, *, seed: int = 0, **options: Any) -> Report:
     """Prove a module right: one generated from a spec, a file, or a loaded module.
 
     A string that ends in ``.py`` is a file.  ``options`` are those of ``generate``.

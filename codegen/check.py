@@ -113,24 +113,25 @@ def _proven(tally: Counter[str]) -> tuple[Proven, ...]:
 
 
 def _reasoning(subject: Subject, draws: Plan, worst: Draw, repeats: int) -> str:
-    """Say how the error probability comes about."""
-    power, span = degree(subject, worst), reach(subject, worst)
-    times = "once" if repeats == 1 else f"{repeats} times each"
+    """Say how the error probability comes about, in a few lines."""
+    real = min(reach(subject, draw) for draw in draws.main)
+    part = min(reach(subject, draw, parts=2) for draw in draws.main)
     lines = [
-        f"{len(draws.main)} sets of shapes, drawn {times}: integers up to {span:,} or "
-        "more either side of 0, in int64, float64 and complex128",
+        f"integers up to {real:,} either side of 0 in int64 and float64, parts up to "
+        f"{part:,} in complex128,",
+        f"drawn {repeats} x for each of {len(draws.main)} sets of shapes; "
+        "of other shapes nothing is said",
     ]
     chance = odds(subject, worst)
     if chance == 1:
-        lines.append("no bound on the error: too many operands vary at once")
-        return "\n".join(lines)
+        return "\n".join([*lines, "no bound: too many operands vary at once"])
+    power, span = degree(subject, worst), 2 * reach(subject, worst, parts=2)
     lines.append(
-        f"wrong polynomials of degree {power} at one set of shapes pass with "
-        f"probability at most ({power} / {2 * span:,})**{repeats} = "
-        f"{chance**repeats:.0e}; at several, these multiply"
+        f"a wrong polynomial of degree {power} passes with probability at most "
+        f"({power} / {span:,})**{repeats} = {chance**repeats:.0e}"
     )
-    if any(draw.varied != frozenset(subject.names) for draw in draws.main):
-        lines.append("  given that results are linear in each operand")
+    if any(len(draw.varied) < len(draw.shapes) for draw in draws.main):
+        lines.append("if results are linear in each operand")
     return "\n".join(lines)
 
 

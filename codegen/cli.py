@@ -41,7 +41,7 @@ class _Commands(click.Group):
     """A group whose first argument may be a spec: that is ``generate``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # A spec may start with an arrow; a space in front keeps it from being an option.
+        # A space in front keeps a spec that starts with an arrow from being an option.
         args = [f" {arg}" if arg.startswith("->") else arg for arg in args]
         first = next((arg for arg in args if not re.match("-.", arg)), None)
         if first is not None and first not in self.commands:
@@ -87,7 +87,9 @@ def commands() -> None:
     """Hold the commands; the help text is ``EXAMPLES``."""
 
 
-def _names(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
+def _names(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> list[str] | None:
     """Read ``a,b,c``."""
     if value is None:
         return None
@@ -136,7 +138,7 @@ def _optimize(_: click.Context, __: click.Parameter, value: str) -> Any:
         ) from None
 
 
-_OPTIONS = (
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--operands", metavar="A,B,…", callback=_names, help="Names of the operands."
     ),
@@ -181,9 +183,7 @@ _OPTIONS = (
         show_default=True,
         help="Licence line of the text; '' leaves it out.",
     ),
-    click.option(
-        "--line-length", metavar="N", type=int, default=88, show_default=True
-    ),
+    click.option("--line-length", metavar="N", type=int, default=88, show_default=True),
 )
 
 
@@ -198,7 +198,7 @@ def _specs(spec: str) -> Iterator[str]:
     if spec.strip() != "-":
         yield spec.strip() if spec.startswith(" ->") else spec
         return
-    for line in click.get_text_stream("stdin"):
+    for line in sys.stdin:
         if line.strip():
             yield line.rstrip("\n")
 
@@ -258,7 +258,9 @@ def gradients(spec: str, as_json: bool) -> None:
 
 @commands.command(short_help="Prove a module right.")
 @click.argument("target", metavar="SPEC|FILE")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draws.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of the draws."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_generation_options
 def check(target: str, seed: int, as_json: bool, **options: Any) -> None:
@@ -287,8 +289,12 @@ def check(target: str, seed: int, as_json: bool, **options: Any) -> None:
 
 @commands.command(short_help="Write the kernels of pyproject.toml.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if stale.")
-@click.option("--diff", "show_diff", is_flag=True, help="Write nothing; print the diff.")
+@click.option(
+    "--check", "check_only", is_flag=True, help="Write nothing; exit 1 if stale."
+)
+@click.option(
+    "--diff", "show_diff", is_flag=True, help="Write nothing; print the diff."
+)
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -191,4 +191,3 @@ def _without_package_init(package: str) -> Iterator[None]:
     finally:
         for name in [n for n in sys.modules if n.split(".")[0] == package]:
             del sys.modules[name]
-

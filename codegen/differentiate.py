@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from .errors import InternalError
 from .gradient import gradient
-from .program import Add, Conj, Einsum, Names, Program, Step, Value
+from .program import Add, Conj, Names, Program, Step, Value
+from .spec import Einsum
 
 
 @dataclass
@@ -23,7 +24,9 @@ class _Sweep:
     steps: list[Step]
     linear: dict[str, Value] = field(default_factory=dict)
 
-    def step(self, stem: str, like: Value, op: Einsum | Add | Conj, *args: Value) -> Value:
+    def step(
+        self, stem: str, like: Value, op: Einsum | Add | Conj, *args: Value
+    ) -> Value:
         """Write ``op(args)`` and return its result, which has the shape of ``like``."""
         result = Value(self.names.fresh(stem), like.subscripts)
         self.steps.append(Step(result, op, args))
@@ -62,7 +65,9 @@ def reverse_mode(program: Program, wrt: Sequence[str], *, adjoint: bool) -> Prog
     # conj(Jᵀ conj(g)) is Jᴴ g: cheaper than conjugating many factors one by one.
     outside = adjoint and len(factors) > 1 + len(wrt)
     conjugates = _conjugates(sweep, factors) if adjoint and not outside else {}
-    start = sweep.step("conj_grad", cotangent, Conj(), cotangent) if outside else cotangent
+    start = (
+        sweep.step("conj_grad", cotangent, Conj(), cotangent) if outside else cotangent
+    )
     sweep.linear[output.name] = start
     for step in reversed(program.steps):
         if step.result.name in active:

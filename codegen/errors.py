@@ -28,14 +28,16 @@ class InternalError(EingradError):
 class SpecError(EingradError):
     """A spec that cannot be read; ``span`` is where, as character positions.
 
-    >>> print(SpecError("unknown character '1'", "i1->i", (1, 2), "indices are letters"))
+    >>> print(SpecError("unknown character '1'", "i1", (1, 2), "indices are letters"))
     unknown character '1'
-      i1->i
+      i1
        ^
       indices are letters
     """
 
-    def __init__(self, message: str, spec: str, span: tuple[int, int], hint: str) -> None:
+    def __init__(
+        self, message: str, spec: str, span: tuple[int, int], hint: str
+    ) -> None:
         super().__init__(message, spec, span, hint)
         self.message = message
         self.spec = spec

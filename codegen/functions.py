@@ -13,7 +13,7 @@ the same layout.  The blocks then go to the functions that need them:
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .array_program import (
@@ -43,12 +43,14 @@ class Function:
 class Writer:
     """Writes blocks as functions.
 
-    program, arrays: the program and its lowering.  size_names, constants: what the
-    size of an index is called, and the sizes that are given with the spec.
+    program, arrays: the program and its lowering.  places: every operand with its
+    subscripts, twice where it stands twice.  size_names, constants: what the size of an
+    index is called, and the sizes that are given with the spec.
     """
 
     program: Program
     arrays: ArrayProgram
+    places: Sequence[tuple[str, Subscripts]]
     size_names: Mapping[Index, str]
     constants: Mapping[Index, int]
     width: int
@@ -95,7 +97,7 @@ class Writer:
     def _sizes(
         self, statements: Sequence[Statement], known: Sequence[str], read: set[str]
     ) -> tuple[list[str], set[str]]:
-        """Bind the sizes that shapes are written in, and name the arrays they are of."""
+        """Bind the sizes that shapes are written in, and name their arrays."""
         needed = dict.fromkeys(
             index
             for s in statements
@@ -107,13 +109,13 @@ class Writer:
             if index in self.constants
         ]
         missing = [index for index in needed if index not in self.constants]
-        layouts = self._layouts()
         sources: set[str] = set()
         # An array that is read anyway tells its sizes at no cost.
-        for name in sorted(known, key=lambda name: name not in read):
-            layout = layouts.get(name, ())
+        for name, layout in sorted(
+            self._layouts(), key=lambda pair: pair[0] not in read
+        ):
             bound = [index for index in missing if index in layout]
-            if bound:
+            if bound and name in known:
                 sources.add(name)
                 lines.extend(self._bind(name, layout, bound))
                 missing = [index for index in missing if index not in bound]
@@ -128,16 +130,16 @@ class Writer:
             names.append(self.size_names[index] if first and index in bound else "_")
         return assign_tuple(names, f"{name}.shape", self.width)
 
-    def _layouts(self) -> dict[str, Subscripts]:
-        """Map every variable that holds a value to the indices of its axes."""
-        layouts = {value.name: value.subscripts for value in self.program.inputs}
+    def _layouts(self) -> Iterator[tuple[str, Subscripts]]:
+        """Yield the variables that hold values, with the indices of their axes."""
+        for value in self.program.inputs:
+            yield value.name, value.subscripts
+        yield from self.places
         for step in self.program.steps:
             array = self.arrays.arrays[step.result.name]
             if isinstance(array.expr, Ref):
                 subscripts = step.result.subscripts
-                layout = tuple(subscripts[axis] for axis in array.axes)
-                layouts.setdefault(array.expr.name, layout)
-        return layouts
+                yield array.expr.name, tuple(subscripts[axis] for axis in array.axes)
 
 
 def free_variables(statements: Iterable[Statement]) -> set[str]:

@@ -52,8 +52,10 @@ def lower(
 
 
 def exact_values(program: Program) -> set[str]:
-    """Name the values whose axes must stand in their own order: the outputs, and what
-    becomes an output without a new layout."""
+    """Name the values whose axes must stand in their own order.
+
+    They are the outputs, and what becomes an output without a new layout.
+    """
     exact = {value.name for value in program.outputs}
     for step in reversed(program.steps):
         if step.result.name in exact and isinstance(step.op, Add | Conj):
@@ -123,7 +125,7 @@ class _Lowering:
         return self.names.fresh(f"{value.name}_{layout}" if layout else value.name)
 
     def source(self, value: Value, subscripts: Subscripts) -> Source:
-        """See an argument as the letters of an einsum along the axes of its variable."""
+        """See an argument as an einsum's letters along the axes of its variable."""
         array = self.arrays[value.name]
         return Source(array.expr, tuple(subscripts[axis] for axis in array.axes))
 
@@ -135,9 +137,7 @@ class _Lowering:
         if self.uses[step.result.name] > 1 or (
             step.result.name in self.results and held.owned
         ):
-            return replace(
-                self.assign(step.result, expr, held.axes), owned=held.owned
-            )
+            return replace(self.assign(step.result, expr, held.axes), owned=held.owned)
         return replace(held, expr=expr)
 
     def sum(self, step: Step) -> Array:
@@ -214,9 +214,7 @@ class _Lowering:
         self.statements.append(Statement(target, expr))
         return target
 
-    def spread(
-        self, step: Step, einsum: Einsum, core: Source, embedded: bool
-    ) -> Array:
+    def spread(self, step: Step, einsum: Einsum, core: Source, embedded: bool) -> Array:
         """Write ``core`` along new axes, or onto the diagonal of zeros."""
         index_of = step_sizes(step)
         shape = tuple((index_of[index],) for index in einsum.output)

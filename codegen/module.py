@@ -131,10 +131,18 @@ def _functions(
     read = free_variables(s for block in reverse for s in block.statements)
     kept = [name for name in Writer.variables(forward) if name in read]
     constants = {i: request.sizes[i] for i in request.einsum.new_indices}
+    places = tuple(zip(request.operands, request.einsum.operands, strict=True))
 
-    def write(lowered: Lowered, part: list[Block], *known: str, typed: str = "") -> Function:
+    def write(
+        lowered: Lowered, part: list[Block], *known: str, typed: str = ""
+    ) -> Function:
         writer = Writer(
-            lowered.program, lowered.arrays, sizes, constants, request.line_length
+            lowered.program,
+            lowered.arrays,
+            places,
+            sizes,
+            constants,
+            request.line_length,
         )
         return writer.function(part, known=known, typed=typed)
 
@@ -161,7 +169,9 @@ def _header(request: Request) -> list[str]:
     if not fits(regenerate, request.line_length):
         # What is too long to read is told by the constants below.
         command, *options = request.regenerate.split(" --")
-        short = "eingrad SPEC" if not fits(command, request.line_length - 20) else command
+        short = (
+            "eingrad SPEC" if not fits(command, request.line_length - 20) else command
+        )
         regenerate = " \\\n#     --".join([f"# Regenerate: {short}", *options])
     return [*lines, *regenerate.split("\n")]
 

@@ -54,7 +54,9 @@ def roles(einsum: Einsum) -> str:
     if len(einsum.operands) < 3:
         parts.append(("summed alone", sets.left_lone + sets.right_lone))
     parts += [("constant along", sets.new), ("on the diagonal of", repeated)]
-    return ", ".join(f"{word} {' '.join(indices)}" for word, indices in parts if indices)
+    return ", ".join(
+        f"{word} {' '.join(indices)}" for word, indices in parts if indices
+    )
 
 
 def polynomial(terms: Counter[Subscripts]) -> str:
@@ -89,8 +91,8 @@ def describe(forward: Program, joint: Program, request: Request) -> list[str]:
 
 _CONVENTIONS = {
     "adjoint": (
-        "Complex operands follow the adjoint convention, as in PyTorch: a gradient uses "
-        "the conjugate of the other operands."
+        "Complex operands follow the adjoint convention, as in PyTorch: a gradient "
+        "uses the conjugate of the other operands."
     ),
     "transpose": (
         "Complex operands follow the transpose convention, as in JAX: nothing is "
@@ -128,16 +130,13 @@ def _table(request: Request) -> list[str]:
 
 
 def _reason(einsum: Einsum) -> str:
+    each, one = "each operand", "an operand"
     if len(einsum.operands) == 1:
-        return (
-            "An einsum is linear in its operand, so the gradient is an einsum again: the "
-            "cotangent takes the operand's place, and the operand's indices become the "
-            "output."
-        )
+        each, one = "its operand", "the operand"
     return (
-        "An einsum is linear in each operand, so the gradient of an operand is an einsum "
-        "again: the cotangent takes the operand's place, and the operand's indices "
-        "become the output."
+        f"An einsum is linear in {each}, so the gradient of {one} is an einsum again: "
+        "the cotangent takes the operand's place, and the operand's indices become the "
+        "output."
     )
 
 

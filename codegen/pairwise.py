@@ -77,11 +77,11 @@ class _Problem:
         return tuple(i for i in order if i in one.order and i not in other.order)
 
     def turned(self) -> _Problem:
-        """The same product with the operands exchanged."""
+        """Return the same product with the operands exchanged."""
         return replace(self, a=self.b, b=self.a)
 
     def size(self, indices: Subscripts) -> int:
-        """The number of entries along ``indices``."""
+        """Count the entries along ``indices``."""
         return cost.entries(indices, self.sizes)
 
 

@@ -1,14 +1,14 @@
 """The map: from a spec to the text of a module, one line a stage.
 
-    parse              text               -> Einsum
-    contraction_tree   Einsum, sizes      -> ContractionTree
-    forward_program    ContractionTree    -> Program
-    reverse_mode       Program, wrt       -> Program
-    forward_mode       Program            -> Program
-    simplify           Program            -> Program
-    lower              Program, sizes     -> ArrayProgram
-    module             all of them        -> Module, the lines of every function
-    render             Module, template   -> text
+read_request       options            -> Request, with the Einsum that spec.parse reads
+contraction_tree   Einsum, sizes      -> ContractionTree
+forward_program    ContractionTree    -> Program
+reverse_mode       Program, wrt       -> Program
+forward_mode       Program            -> Program
+simplify           Program            -> Program
+lower              Program, sizes     -> ArrayProgram
+module             all of them        -> Module, the lines of every function
+render             Module, template   -> text
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dataclasses import replace
 from .contraction import Optimizer, contraction_tree
 from .differentiate import forward_mode, reverse_mode
 from .lower import lower
-from .program import Names, Program, forward_program, verify
 from .module import Derivation, Lowered, module
+from .program import Names, Program, forward_program, verify
 from .render import render
 from .request import Request, read_request
 from .simplify import simplify
@@ -101,5 +101,7 @@ def _lowered(program: Program, outputs: Sequence[str], request: Request) -> Lowe
     """Check a program and lower it, its outputs in variables of these names."""
     verify(program)
     names = Names(value.name for value in program.inputs)
-    results = {v.name: names.fresh(n) for v, n in zip(program.outputs, outputs)}
+    results = {
+        v.name: names.fresh(n) for v, n in zip(program.outputs, outputs, strict=True)
+    }
     return Lowered(program, lower(program, results, request.sizes), results)

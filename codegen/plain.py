@@ -57,7 +57,9 @@ class _Tests:
         self.sizes.update({index: self.size_names[index] for index in new})
         if any(index in self.read for index in new):
             bound = [
-                self.sizes[i] if i in new and i in self.read and term.index(i) == p else "_"
+                self.sizes[i]
+                if i in new and i in self.read and term.index(i) == p
+                else "_"
                 for p, i in enumerate(term)
             ]
             self.lines += assign_tuple(bound, f"{name}.shape", self.request.line_length)
@@ -79,9 +81,11 @@ class _Tests:
 
     def refuse_if(self, tests: list[str]) -> None:
         line = f"    if {' or '.join(tests)}:"
-        lines = [line] if fits(line, self.request.line_length) else [
-            f"    if {test}:" for test in tests
-        ]
+        lines = (
+            [line]
+            if fits(line, self.request.line_length)
+            else [f"    if {test}:" for test in tests]
+        )
         for line in lines:
             self.lines += [line, "        return None"]
 

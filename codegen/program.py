@@ -100,14 +100,16 @@ class Program:
 
 
 class Names:
-    """Hands out names that are not taken yet: ``grad``, ``grad_2``, ``grad_3``, …"""
+    """Hands out names that are not taken: ``grad``, then ``grad_2``, ``grad_3``."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
 
     def fresh(self, stem: str) -> str:
         """Return ``stem``, numbered where it is taken, and take it."""
-        candidates = itertools.chain([stem], (f"{stem}_{k}" for k in itertools.count(2)))
+        candidates = itertools.chain(
+            [stem], (f"{stem}_{k}" for k in itertools.count(2))
+        )
         name = next(name for name in candidates if name not in self._taken)
         self._taken.add(name)
         return name
@@ -146,7 +148,11 @@ def forward_program(
     for contraction in tree.contractions:
         kept = contraction.einsum.output
         is_output = contraction is last and kept == einsum.output
-        name = output if is_output else names.fresh(f"part{len(tensors) - len(places) + 1}")
+        name = (
+            output
+            if is_output
+            else names.fresh(f"part{len(tensors) - len(places) + 1}")
+        )
         tensors[contraction.result] = Value(name, kept)
         arguments = (tensors[contraction.left], tensors[contraction.right])
         steps.append(Step(tensors[contraction.result], contraction.einsum, arguments))
@@ -199,7 +205,7 @@ def step_sizes(step: Step) -> dict[Index, Index]:
 
 
 def verify(program: Program) -> None:
-    """Raise InternalError unless every value is defined once, before its use, and fits."""
+    """Raise InternalError unless every value is defined once, before it is used."""
     defined = {value.name: value for value in program.inputs}
     if len(defined) != len(program.inputs):
         raise InternalError("two inputs have one name")

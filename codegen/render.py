@@ -53,7 +53,7 @@ def _template(name: str) -> str:
 
 
 def _layout(width: int) -> dict[str, Any]:
-    """What a template may call: each gives text that is broken as it must be."""
+    """List what a template may call to write text that breaks over lines."""
 
     def lay(
         prefix: str,
@@ -64,7 +64,9 @@ def _layout(width: int) -> dict[str, Any]:
     ) -> str:
         """Write ``prefix doc(items) suffix``; a doc that is no text stands alone."""
         whole = Bracketed(doc, tuple(items)) if isinstance(doc, str) else doc
-        return "\n".join(broken(prefix, whole, suffix, indent=" " * indent, width=width))
+        return "\n".join(
+            broken(prefix, whole, suffix, indent=" " * indent, width=width)
+        )
 
     def unpack(names: Sequence[str], value: str, indent: int = 4) -> str:
         """Write the assignment of ``value`` to a tuple of names."""

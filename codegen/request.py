@@ -82,7 +82,9 @@ def read_request(
     if result in names:
         raise OptionError(f"the output and an operand are both called {result!r}")
     if regenerate is None:
-        regenerate = _command(spec, operands, output, sizes, shapes, wrt, complex, optimize)
+        regenerate = _command(
+            spec, operands, output, sizes, shapes, wrt, complex, optimize
+        )
     if name is not None:
         _checked_name("kernel", name)
     return Request(
@@ -101,7 +103,9 @@ def read_request(
 
 def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        hint = suggestion(str(value), list(choices)) or f"; it is {' or '.join(choices)}"
+        hint = (
+            suggestion(str(value), list(choices)) or f"; it is {' or '.join(choices)}"
+        )
         raise OptionError(f"unknown {option} {value!r}{hint}")
 
 
@@ -133,8 +137,8 @@ def _check_shared(einsum: Einsum, names: Sequence[str]) -> None:
         same_rank = len(other) == len(term)
         if not same_rank or ("..." in other) != ("..." in term):
             raise OptionError(
-                f"operand {name!r} stands for {''.join(other)!r} and {''.join(term)!r}, "
-                f"which no array fits both; give one of them another name"
+                f"operand {name!r} stands for {''.join(other)!r} and "
+                f"{''.join(term)!r}, and no array fits both; rename one of them"
             )
 
 

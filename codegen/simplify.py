@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Hashable
 from dataclasses import replace
 
-from .program import Add, Einsum, Names, Program, Step, Value
-from .spec import Index, Subscripts
+from .program import Add, Names, Program, Step, Value
+from .spec import Einsum, Index, Subscripts
 
 
 def simplify(program: Program) -> Program:

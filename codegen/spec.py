@@ -177,9 +177,7 @@ class _Parser:
                 raise self.error(message, token.span, _new_index_hint(index, known))
         # An ellipsis that no operand has binds no axis.
         return tuple(
-            index
-            for index in _subscripts(term)
-            if index != ELLIPSIS or index in known
+            index for index in _subscripts(term) if index != ELLIPSIS or index in known
         )
 
 

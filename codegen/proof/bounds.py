@@ -59,6 +59,8 @@ def odds(subject: Subject, draw: Draw) -> float:
 
 def rounds(subject: Subject, worst: float, draws: int) -> int:
     """Return how often to draw values at each set of shapes, given the worst odds."""
-    wanted = math.ceil(math.log(ENOUGH) / math.log(worst)) if worst < 1 else 1
     affordable = MOST_ARRAYS // (draws * len(subject.operands))
-    return max(1, min(wanted, MOST_ROUNDS, affordable))
+    most = max(1, min(MOST_ROUNDS, affordable))
+    if worst == 1:
+        return most
+    return min(most, math.ceil(math.log(ENOUGH) / math.log(worst)))

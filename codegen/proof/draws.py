@@ -22,8 +22,8 @@ SMALL_CELLS = 2_048
 
 PRIMES = tuple(p for p in range(2, 200) if all(p % q for q in range(2, p)))
 KEEPERS = ("first", "last", "random", "random")
-SCATTERED = 8
-ZEROS = 6
+SCATTERED = 6
+ZEROS = 4
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,13 @@ def _main(view: View, rng: random.Random) -> Iterator[Draw]:
         choices = [*_neighbours(view, shared=1), *_scattered(view, rng)]
         kept = list(itertools.product(_neighbours(view, shared=0), KEEPERS[:2]))
     for sizes in choices:
-        yield view.draw("distinct sizes", sizes)
+        yield view.draw("distinct sizes", sizes, rng)
     for sizes, keeper in kept:
         if ones := _ones(view, sizes, keeper, rng):
-            yield view.draw(f"broadcast, {keeper} holder keeps its size", sizes, ones)
-    yield view.draw("every size 1", _all(view, 1))
+            yield view.draw(
+                f"broadcast, {keeper} holder keeps its size", sizes, rng, ones
+            )
+    yield view.draw("every size 1", _all(view, 1), rng)
 
 
 def _distinct(draws: Iterable[Draw]) -> tuple[Draw, ...]:
@@ -163,14 +165,16 @@ def _zeros(view: View, rng: random.Random) -> Iterator[Draw]:
     for index in chosen:
         order = [i for i in rng.sample(view.free, len(view.free)) if i != index]
         sizes = _run(view, order, CELLS) | {index: 0}
-        yield view.draw(f"size 0 at {index}", sizes)
+        yield view.draw(f"size 0 at {index}", sizes, rng)
         if ones := _ones(view, sizes, "random", rng):
-            yield view.draw(f"size 0 at {index}, broadcast", sizes, ones)
+            yield view.draw(f"size 0 at {index}, broadcast", sizes, rng, ones)
 
 
 def _small(view: View, rng: random.Random) -> Iterator[Draw]:
     sizes = _run(view, view.free, SMALL_CELLS // len(view.places))
-    yield view.draw("small sizes", sizes)
+    yield view.draw("small sizes", sizes, rng)
     for keeper in KEEPERS[:2]:
         if ones := _ones(view, sizes, keeper, rng):
-            yield view.draw(f"small sizes, {keeper} holder keeps its size", sizes, ones)
+            yield view.draw(
+                f"small sizes, {keeper} holder keeps its size", sizes, rng, ones
+            )

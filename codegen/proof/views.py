@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,7 +94,11 @@ class View:
         return sum(any(sizes[self.kin[i]] > 1 for i in held) for _, held in self.places)
 
     def draw(
-        self, title: str, sizes: Sizes, ones: Iterable[tuple[str, str]] = ()
+        self,
+        title: str,
+        sizes: Sizes,
+        rng: random.Random,
+        ones: Iterable[tuple[str, str]] = (),
     ) -> Draw:
         """Return the draw in which the pairs of a name and an index have size 1."""
         single = frozenset(ones)
@@ -102,12 +107,16 @@ class View:
             for name, held in self.places
         }
         output = tuple(sizes[self.kin[i]] for i in self.output)
-        return Draw(title, shapes, output, self.cells(sizes), self._varied(shapes))
+        varied = self._varied(shapes, rng)
+        return Draw(title, shapes, output, self.cells(sizes), varied)
 
-    def _varied(self, shapes: Mapping[str, Shape]) -> frozenset[str]:
-        """Pick names for at most `VARIED` places, those with most entries first."""
+    def _varied(
+        self, shapes: Mapping[str, Shape], rng: random.Random
+    ) -> frozenset[str]:
+        """Pick names for at most `VARIED` places, first those of several entries."""
         room, chosen = VARIED, set[str]()
-        for name in sorted(shapes, key=lambda n: -math.prod(shapes[n])):
+        shuffled = rng.sample(list(shapes), len(shapes))
+        for name in sorted(shuffled, key=lambda n: math.prod(shapes[n]) <= 1):
             places = self.subject.operands.count(name)
             if places <= room or not chosen:
                 chosen.add(name)

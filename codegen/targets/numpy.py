@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..array_program import ArrayOp, Expr, Node, Ref, Statement
+from ..array_program import ArrayOp, Expr, Node, Ref, Statement, references
 from ..cost import EINSUM_LETTERS
 from ..errors import OptionError
 from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
@@ -163,7 +163,8 @@ class Printer:
             if fits(line, self.width):
                 self.lines.append(line)
                 return
-        if not fits(f"{self.indent}{prefix}{self.doc(value)}", self.width):
+        long = not fits(f"{self.indent}{prefix}{self.doc(value)}", self.width)
+        if long and isinstance(value, Node):
             value = self._parts(value)
         self._print(prefix, self.doc(value))
 
@@ -178,18 +179,14 @@ class Printer:
         assert isinstance(written, Bracketed)
         return replace(written, items=(*written.items, f"out={self.doc(out)}"))
 
-    def _parts(self, value: Expr) -> Expr:
+    def _parts(self, value: Node) -> Node:
         """Give each part of a long expression a line and a name of its own."""
-        if isinstance(value, Ref):
-            return value
         return replace(value, args=tuple(self._named(arg) for arg in value.args))
 
     def _named(self, part: Expr) -> Expr:
         if isinstance(part, Ref):
             return part
-        base = part
-        while isinstance(base, Node):
-            base = base.args[0]
+        base = next(references(part))
         name = self.names.fresh(f"{base}_{PART_NAMES.get(part.op, 'part')}")
         self._assign(f"{name} = ", part)
         return Ref(name)
