@@ -36,9 +36,14 @@ MULTIPLY_ENTRY = 0.3
 MULTIPLY_STRIDED_ENTRY = 2.0
 
 
+def size(index: Index, sizes: Mapping[Index, int]) -> int:
+    """Return the size of an index, or what is assumed of it."""
+    return sizes.get(index, ASSUMED_SIZE)
+
+
 def entries(indices: Subscripts, sizes: Mapping[Index, int]) -> int:
     """Count the entries along ``indices``."""
-    return math.prod(sizes.get(index, ASSUMED_SIZE) for index in indices)
+    return math.prod(size(index, sizes) for index in indices)
 
 
 def copy(count: int) -> float:

@@ -29,6 +29,7 @@ from .array_program import (
 )
 from .cost import EINSUM_LETTERS
 from .errors import InternalError
+from .layout import choose_layouts
 from .pairwise import Source, aligned, transposed
 from .program import Add, Conj, Names, Program, Step, Value, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
@@ -51,18 +52,6 @@ def lower(
     return ArrayProgram(blocks, lowering.arrays)
 
 
-def exact_values(program: Program) -> set[str]:
-    """Name the values whose axes must stand in their own order.
-
-    They are the outputs, and what becomes an output without a new layout.
-    """
-    exact = {value.name for value in program.outputs}
-    for step in reversed(program.steps):
-        if step.result.name in exact and isinstance(step.op, Add | Conj):
-            exact.update(value.name for value in step.arguments)
-    return exact
-
-
 @dataclass
 class _Lowering:
     program: Program
@@ -75,7 +64,7 @@ class _Lowering:
     def __post_init__(self) -> None:
         inputs = self.program.inputs
         self.names = Names([*(v.name for v in inputs), *self.results.values()])
-        self.exact = exact_values(self.program)
+        self.layouts = choose_layouts(self.program, self.sizes)
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
         for value in inputs:
@@ -142,8 +131,7 @@ class _Lowering:
 
     def sum(self, step: Step) -> Array:
         first, second = (self.arrays[value.name] for value in step.arguments)
-        natural = tuple(range(len(step.result.subscripts)))
-        axes = natural if step.result.name in self.exact else first.axes
+        axes = self.layouts[step.result.name]
         order = tuple(map(str, axes))
         views = tuple(
             transposed(Source(array.expr, tuple(map(str, array.axes))), order)
@@ -163,8 +151,8 @@ class _Lowering:
             a,
             b,
             einsum.output,
-            exact=step.result.name in self.exact,
-            sizes={i: self.sizes[n] for i, n in index_of.items() if n in self.sizes},
+            tuple(einsum.output[axis] for axis in self.layouts[step.result.name]),
+            {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes},
             force=self.primitive,
         )
         axes = tuple(einsum.output.index(index) for index in chosen.order)
@@ -192,7 +180,7 @@ class _Lowering:
         kept = tuple(i for i in distinct if i in einsum.output)
         spread = len(unique(einsum.output)) > len(kept)
         embedded = len(unique(einsum.output)) < len(einsum.output)
-        if step.result.name in self.exact and not spread and not embedded:
+        if step.result.name in self.results and not spread and not embedded:
             kept = einsum.output
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
         core = source

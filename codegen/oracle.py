@@ -18,9 +18,12 @@ int64, and for floats that hold integers, as long as every sum stays below 2**53
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -71,9 +74,8 @@ def einsum(
     ``sizes`` holds the sizes of the indices that only the output has.  Raises
     ValueError where two sizes of an index disagree.
     """
-    rows = _rows(spec, arrays, sizes)
-    product = math.prod(rows.pick_each(arrays))
-    return rows.add_up(rows.output, rows.output_shape, product)
+    rows = _rows_of(spec, arrays, sizes)
+    return rows.output.add_up(math.prod(rows.pick_each(arrays)))
 
 
 def gradients(
@@ -89,14 +91,12 @@ def gradients(
     ``grad`` is the cotangent, shaped like the output; ``conjugate`` conjugates the
     other operands (the adjoint).  The gradient of a real array is the real part.
     """
-    rows = _rows(spec, arrays, sizes)
-    landed = rows.pick(rows.output, grad)
+    rows = _rows_of(spec, arrays, sizes)
+    landed = rows.output.pick(grad)
     found = []
-    for subscripts, array, others in zip(
-        rows.operands, arrays, _without_each(rows.pick_each(arrays)), strict=True
-    ):
-        product = landed * (np.conj(others) if conjugate else others)
-        total = rows.add_up(subscripts, array.shape, product)
+    rests = _without_each(rows.pick_each(arrays))
+    for operand, array, rest in zip(rows.operands, arrays, rests, strict=True):
+        total = operand.add_up(landed * (np.conj(rest) if conjugate else rest))
         found.append(total if np.iscomplexobj(array) else total.real)
     return found
 
@@ -108,55 +108,59 @@ def jvp(
     sizes: Mapping[str, int] | None = None,
 ) -> Array:
     """Return the output's tangent: each place in turn holds its tangent, summed."""
-    rows = _rows(spec, arrays, sizes)
-    others = _without_each(rows.pick_each(arrays))
-    terms = [t * rest for t, rest in zip(rows.pick_each(tangents), others, strict=True)]
-    return rows.add_up(rows.output, rows.output_shape, sum(terms))
+    rows = _rows_of(spec, arrays, sizes)
+    rests = _without_each(rows.pick_each(arrays))
+    moved = zip(rows.pick_each(tangents), rests, strict=True)
+    return rows.output.add_up(sum(tangent * rest for tangent, rest in moved))
+
+
+@dataclass(frozen=True)
+class _Column:
+    """Which entry of an array of ``shape``, flattened, each row picks."""
+
+    shape: tuple[int, ...]
+    entries: Array
+
+    def pick(self, array: Array) -> Array:
+        """Return the entry of ``array`` that each row picks."""
+        picked: Array = array.reshape(-1)[self.entries]
+        return picked
+
+    def add_up(self, values: Any) -> Array:
+        """Add each row's value to the entry that it picks in an array of zeros."""
+        total = np.zeros(math.prod(self.shape), values.dtype)
+        np.add.at(total, self.entries, values)
+        return total.reshape(self.shape)
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Every assignment of the indices: ``columns[index]`` is its value, row by row."""
+    """The table: a row for every assignment, a column for every array."""
 
-    operands: tuple[Subscripts, ...]
-    output: Subscripts
-    output_shape: tuple[int, ...]
-    columns: Mapping[str, Array]
-    count: int
-
-    def positions(self, subscripts: Subscripts, shape: Sequence[int]) -> Array:
-        """Return which entry of a flattened array of ``shape`` each row picks."""
-        flat = np.zeros(self.count, np.int64)
-        for index, size in zip(subscripts, shape, strict=True):
-            if size > 1:
-                flat = flat * size + self.columns[index]
-        return flat
-
-    def pick(self, subscripts: Subscripts, array: Array) -> Array:
-        """Return the entry of ``array`` that each row picks."""
-        picked: Array = array.reshape(-1)[self.positions(subscripts, array.shape)]
-        return picked
+    operands: tuple[_Column, ...]
+    output: _Column
 
     def pick_each(self, arrays: Sequence[Array]) -> list[Array]:
         """Return the entries that each row picks, for one array a place."""
-        return [
-            self.pick(s, array) for s, array in zip(self.operands, arrays, strict=True)
-        ]
-
-    def add_up(
-        self, subscripts: Subscripts, shape: Sequence[int], values: Any
-    ) -> Array:
-        """Add each row's value to the entry that it picks in zeros of ``shape``."""
-        total = np.zeros(math.prod(shape), values.dtype)
-        np.add.at(total, self.positions(subscripts, shape), values)
-        return total.reshape(shape)
+        pairs = zip(self.operands, arrays, strict=True)
+        return [operand.pick(array) for operand, array in pairs]
 
 
-def _rows(spec: str, arrays: Sequence[Array], sizes: Mapping[str, int] | None) -> _Rows:
-    operands, output = resolve(spec, [array.ndim for array in arrays])
-    full = dict(sizes or {})
-    for subscripts, array in zip(operands, arrays, strict=True):
-        for index, size in zip(subscripts, array.shape, strict=True):
+def _rows_of(
+    spec: str, arrays: Sequence[Array], sizes: Mapping[str, int] | None
+) -> _Rows:
+    shapes = tuple(array.shape for array in arrays)
+    return _rows(spec, shapes, tuple((sizes or {}).items()))
+
+
+@lru_cache(maxsize=4)
+def _rows(
+    spec: str, shapes: tuple[tuple[int, ...], ...], sizes: tuple[tuple[str, int], ...]
+) -> _Rows:
+    operands, output = resolve(spec, [len(shape) for shape in shapes])
+    full = dict(sizes)
+    for subscripts, shape in zip(operands, shapes, strict=True):
+        for index, size in zip(subscripts, shape, strict=True):
             if full.setdefault(index, size) == 1:
                 full[index] = size
             elif size not in (1, full[index]):
@@ -165,18 +169,26 @@ def _rows(spec: str, arrays: Sequence[Array], sizes: Mapping[str, int] | None) -
     running = {index: size for index, size in full.items() if size != 1}
     count = math.prod(running.values())
     table = np.indices(tuple(running.values())).reshape(len(running), count)
-    columns = dict(zip(running, table, strict=True))
-    return _Rows(operands, output, tuple(full[i] for i in output), columns, count)
+    values = dict(zip(running, table, strict=True))
+
+    def column(subscripts: Subscripts, shape: tuple[int, ...]) -> _Column:
+        entries = np.zeros(count, np.int64)
+        for index, size in zip(subscripts, shape, strict=True):
+            if size > 1:
+                entries = entries * size + values[index]
+        return _Column(shape, entries)
+
+    columns = tuple(map(column, operands, shapes))
+    return _Rows(columns, column(output, tuple(full[index] for index in output)))
 
 
 def _without_each(factors: Sequence[Array]) -> list[Array]:
     """Return, for every k, the product of all the factors but the k-th."""
-    before, after = [np.ones_like(factors[0])], [np.ones_like(factors[0])]
-    for factor in factors[:-1]:
-        before.append(before[-1] * factor)
-    for factor in factors[:0:-1]:
-        after.append(factor * after[-1])
-    return [left * right for left, right in zip(before, reversed(after), strict=True)]
+    ones = np.ones_like(factors[0])
+    before = itertools.accumulate(factors[:-1], operator.mul, initial=ones)
+    after = itertools.accumulate(factors[:0:-1], operator.mul, initial=ones)
+    pairs = zip(before, reversed(list(after)), strict=True)
+    return [left * right for left, right in pairs]
 
 
 def _tokens(term: str) -> Subscripts:

@@ -16,12 +16,14 @@ layout and an estimate of its time; the cheapest is taken.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import cost
-from .array_program import ArrayOp, Expr, Node, Shape
+from .array_program import ArrayOp, Expr, Node, Ref, Shape
 from .errors import InternalError
 from .spec import Index, Subscripts
 
@@ -89,23 +91,61 @@ def choose(
     a: Source,
     b: Source,
     kept: Subscripts,
-    *,
-    exact: bool,
+    wanted: Subscripts | None,
     sizes: Mapping[Index, int],
+    *,
     force: str | None = None,
 ) -> Candidate:
     """Return the cheapest way to compute ``a,b->kept``.
 
-    With ``exact`` the result's axes must stand in the order of ``kept``; without,
-    any order will do.  ``force`` names the only primitive allowed, where it applies.
+    The result's axes come in the order ``wanted``, or in any if that is None.
+    ``force`` names the only primitive allowed, where it applies.
     """
-    wanted = kept if exact else None
     problem = _Problem(a, b, frozenset(kept), wanted, sizes)
     if set(a.order) ^ set(b.order) > set(kept):
         raise InternalError(f"an index stands alone in {a.order}, {b.order}")
     found = list(candidates(problem))
     forced = [c for c in found if c.primitive == force]
     return min(forced or found, key=lambda candidate: candidate.cost)
+
+
+def estimate(
+    a: Subscripts,
+    b: Subscripts,
+    kept: Subscripts,
+    wanted: Subscripts | None,
+    sizes: Mapping[Index, int],
+) -> tuple[float, Subscripts]:
+    """Return the time of the cheapest way, and the order of its result."""
+    letters = tuple(dict.fromkeys((*a, *b)))
+    number = {index: chr(ord("a") + k) for k, index in enumerate(letters)}
+
+    def renamed(indices: Subscripts) -> Subscripts:
+        return tuple(number[index] for index in indices)
+
+    time, order = _estimate(
+        renamed(a),
+        renamed(b),
+        renamed(kept),
+        None if wanted is None else renamed(wanted),
+        tuple(cost.size(index, sizes) for index in letters),
+    )
+    return time, tuple(letters[ord(index) - ord("a")] for index in order)
+
+
+@functools.lru_cache(maxsize=65536)
+def _estimate(
+    a: Subscripts,
+    b: Subscripts,
+    kept: Subscripts,
+    wanted: Subscripts | None,
+    sizes: tuple[int, ...],
+) -> tuple[float, Subscripts]:
+    """Estimate a product whose letters are a, b, …; large networks repeat few."""
+    of_letter = {chr(ord("a") + k): size for k, size in enumerate(sizes)}
+    sources = Source(Ref("a"), a), Source(Ref("b"), b)
+    chosen = choose(*sources, kept, wanted, of_letter)
+    return chosen.cost, chosen.order
 
 
 def candidates(problem: _Problem) -> Iterator[Candidate]:
@@ -150,12 +190,15 @@ def _multiplies(problem: _Problem) -> Iterator[Candidate]:
 
 def aligned(source: Source, order: Subscripts) -> Expr:
     """View ``source`` with the axes ``order``; those it lacks get size 1."""
-    present = [index in source.order for index in order]
     expr = transposed(source, tuple(i for i in order if i in source.order))
+    return expanded(expr, [index in source.order for index in order])
+
+
+def expanded(expr: Expr, present: Sequence[bool]) -> Expr:
+    """Give ``expr`` an axis of size 1 where none is present."""
     # Missing axes in front are what broadcasting adds.
-    while present and not present[0]:
-        present.pop(0)
-    return expr if all(present) else Node(ArrayOp.EXPAND, (expr,), tuple(present))
+    present = tuple(itertools.dropwhile(operator.not_, present))
+    return expr if all(present) else Node(ArrayOp.EXPAND, (expr,), present)
 
 
 def transposed(source: Source, order: Subscripts) -> Expr:
@@ -245,22 +288,21 @@ def _grouped(
     vector: bool,
 ) -> tuple[Expr, bool]:
     """View ``source`` as stacked matrices, and tell whether that needs a copy."""
-    held = [index for index in front if index in source.order]
-    expr = transposed(source, (*held, *groups[0], *groups[1]))
-    fused = [g for g in groups if not (vector and not g)]
+    held = tuple((index,) for index in front if index in source.order)
+    fused = tuple(group for group in groups if group or not vector)
     copied = not all(_adjacent(group, source.order) for group in fused)
-    shape: list[Subscripts] = []
-    for index in front:
-        if index in held:
-            shape.append((index,))
-        elif shape:
-            shape.append(())
-    shape.extend(fused)
-    if any(len(extent) > 1 for extent in shape):
-        return Node(ArrayOp.RESHAPE, (expr,), tuple(shape)), copied
-    if not all(shape):
-        return Node(ArrayOp.EXPAND, (expr,), tuple(map(bool, shape))), copied
-    return expr, copied
+    parts = (*held, *(group for group in fused if group))
+    # Where no copy is needed, fuse first and transpose then: it reads better.
+    in_memory = sorted(parts, key=lambda part: source.order.index(part[0]))
+    stored = parts if copied else tuple(in_memory)
+    expr = transposed(source, tuple(index for part in stored for index in part))
+    if any(len(part) > 1 for part in stored):
+        expr = Node(ArrayOp.RESHAPE, (expr,), stored)
+    if stored != parts:
+        axes = tuple(stored.index(part) for part in parts)
+        expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
+    present = [*((i,) in held for i in front), *map(bool, fused)]
+    return expanded(expr, present), copied
 
 
 def _adjacent(group: Subscripts, order: Subscripts) -> bool:

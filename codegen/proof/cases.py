@@ -8,7 +8,9 @@ operands R is spent on a few: see `Draw.varied`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,7 +26,9 @@ from .views import VARIED, Draw, Shape, Subject
 
 UNITS = np.array([1, 1j, -1, -1j])
 
-Recipe = Callable[[np.random.Generator, Shape, int], Array]
+# Values, one for each span; arrays, one for each span and shape.
+Recipe = Callable[[np.random.Generator, Array], Array]
+Drawing = Callable[[Sequence[int], Sequence[Shape]], list[Array]]
 
 
 @dataclass(frozen=True)
@@ -103,41 +107,67 @@ def cases(subject: Subject, plan: Plan, seed: int, rounds: int) -> Iterator[Case
 # --- values
 
 
-def integers(rng: np.random.Generator, shape: Shape, span: int) -> Array:
-    """Return int64 between -span and span, without 0."""
-    drawn = rng.integers(2 * span, size=shape)
-    return np.asarray(drawn - span + (drawn >= span))
+def integers(rng: np.random.Generator, spans: Array) -> Array:
+    """Return an int64 between -span and span, without 0, for each span."""
+    drawn = rng.integers(2 * spans)
+    return np.asarray(drawn - spans + (drawn >= spans))
 
 
-def gaussians(rng: np.random.Generator, shape: Shape, span: int) -> Array:
+def gaussians(rng: np.random.Generator, spans: Array) -> Array:
     """Return complex128 whose two parts are such integers; for a span of 1, units."""
-    if span == 1:
-        return np.asarray(UNITS[rng.integers(4, size=shape)])
-    return np.asarray(integers(rng, shape, span) + 1j * integers(rng, shape, span))
+    units = UNITS[rng.integers(4, size=spans.shape)]
+    drawn = integers(rng, spans) + 1j * integers(rng, spans)
+    return np.where(spans == 1, units, drawn)
 
 
-def normals(rng: np.random.Generator, shape: Shape, _: int) -> Array:
+def normals(rng: np.random.Generator, spans: Array) -> Array:
     """Return float64 from the normal distribution."""
-    return np.asarray(rng.standard_normal(shape))
+    return np.asarray(rng.standard_normal(spans.shape))
 
 
-def complex_normals(rng: np.random.Generator, shape: Shape, _: int) -> Array:
+def complex_normals(rng: np.random.Generator, spans: Array) -> Array:
     """Return complex128 whose two parts are normal."""
-    return np.asarray(normals(rng, shape, 0) + 1j * normals(rng, shape, 0))
-
-
-def constants(rng: np.random.Generator, shape: Shape, span: int) -> Array:
-    """Return float64 of one value, every stride 0, read-only."""
-    return np.broadcast_to(integers(rng, (), span).astype(np.float64), shape)
+    return np.asarray(normals(rng, spans) + 1j * normals(rng, spans))
 
 
 def _case(source: Source, material: str, recipe: Recipe, span: int) -> Case:
-    shapes, rng = source.draw.shapes, source.rng
-    spans = {name: span if name in source.draw.varied else 1 for name in shapes}
-    primals = tuple(recipe(rng, shapes[name], spans[name]) for name in shapes)
-    tangents = tuple(recipe(rng, shape, span) for shape in shapes.values())
-    grad = recipe(rng, source.draw.output, span)
-    return Case(source.number, material, source.draw, primals, tangents, grad)
+    def draw(spans: Sequence[int], shapes: Sequence[Shape]) -> list[Array]:
+        ends = list(itertools.accumulate(map(math.prod, shapes), initial=0))
+        drawn = recipe(source.rng, np.repeat(spans, np.diff(ends)))
+        parts = zip(itertools.pairwise(ends), shapes, strict=True)
+        return [drawn[start:end].reshape(s).copy() for (start, end), s in parts]
+
+    return _dealt(source, material, span, draw)
+
+
+def _equal_case(source: Source, material: str, span: int) -> Case:
+    """Return a case in which every array has one value and every stride is 0."""
+
+    def draw(spans: Sequence[int], shapes: Sequence[Shape]) -> list[Array]:
+        drawn = integers(source.rng, np.array(spans)).astype(np.float64)
+        pairs = zip(drawn, shapes, strict=True)
+        return [np.broadcast_to(np.array(value), shape) for value, shape in pairs]
+
+    return _dealt(source, material, span, draw)
+
+
+def _dealt(source: Source, material: str, span: int, draw: Drawing) -> Case:
+    """Return a case made of what ``draw`` draws; operands not varied have span 1."""
+    shapes, varied = source.draw.shapes, source.draw.varied
+    spans = [span if name in varied else 1 for name in shapes]
+    like = list(shapes.values())
+    drawn = draw(
+        [*spans, *[span] * len(like), span], [*like, *like, source.draw.output]
+    )
+    primals, tangents = drawn[: len(like)], drawn[len(like) : -1]
+    return Case(
+        source.number,
+        material,
+        source.draw,
+        tuple(primals),
+        tuple(tangents),
+        drawn[-1],
+    )
 
 
 # --- brute force
@@ -235,7 +265,7 @@ def _layouts(source: Source) -> Iterator[Case]:
             tangents=tuple(map(lay, case.tangents)),
             grad=lay(case.grad),
         )
-    equal = _case(source, "float64, every stride 0", constants, span)
+    equal = _equal_case(source, "float64, every stride 0", span)
     yield _exact(source.subject, equal)
 
 

@@ -108,6 +108,11 @@ PART_NAMES = {
     ArrayOp.EXPAND: "wide",
     ArrayOp.DIAGONAL: "diagonal",
     ArrayOp.CONJ: "conj",
+    ArrayOp.DOT: "product",
+    ArrayOp.MATMUL: "product",
+    ArrayOp.MULTIPLY: "product",
+    ArrayOp.EINSUM: "sum",
+    ArrayOp.SUM: "sum",
 }
 
 
@@ -187,7 +192,7 @@ class Printer:
         if isinstance(part, Ref):
             return part
         base = next(references(part))
-        name = self.names.fresh(f"{base}_{PART_NAMES.get(part.op, 'part')}")
+        name = self.names.fresh(f"{base}_{PART_NAMES[part.op]}")
         self._assign(f"{name} = ", part)
         return Ref(name)
 

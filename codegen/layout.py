@@ -1,0 +1,162 @@
+"""Program -> the order in which every intermediate holds its axes.
+
+A product of two values costs more where its arguments are laid out for something
+else, and an intermediate is read by several steps: by the next contraction, and by two
+of the reverse sweep.  So the order of its axes is chosen for all of them together:
+each intermediate in turn takes the order that makes the step that writes it and the
+steps that read it cheapest, until nothing changes.
+
+Conjugates and sums are held like what they are made of; inputs come as they are, and
+outputs leave in the order of their subscripts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from . import cost, pairwise
+from .program import Add, Conj, Program, Step, Value, step_sizes
+from .spec import Einsum, Index, Subscripts
+
+Axes = tuple[int, ...]
+
+# Orders settle in a sweep or two; a cycle among equals is cut here.
+SWEEPS = 3
+
+
+def choose_layouts(program: Program, sizes: Mapping[Index, int]) -> dict[str, Axes]:
+    """Return the axes of each value in memory order; ``(1, 0)`` is transposed."""
+    layouts = _Layouts(program, sizes)
+    layouts.settle()
+    return {value: layouts.axes(value) for value in layouts.leader}
+
+
+def exact_values(program: Program) -> set[str]:
+    """Name the values whose axes must stand in their own order.
+
+    They are the outputs, and what becomes an output without a new layout.
+    """
+    exact = {value.name for value in program.outputs}
+    for step in reversed(program.steps):
+        if step.result.name in exact and isinstance(step.op, Add | Conj):
+            exact.update(value.name for value in step.arguments)
+    return exact
+
+
+@dataclass
+class _Layouts:
+    """leader: for each value, the one whose layout it shares; order: that layout."""
+
+    program: Program
+    sizes: Mapping[Index, int]
+    leader: dict[str, str] = field(default_factory=dict)
+    order: dict[str, Axes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.readers: dict[str, list[Step]] = defaultdict(list)
+        self.writer: dict[str, Step] = {}
+        exact = exact_values(self.program)
+        for value in self.program.inputs:
+            self._lead(value)
+        for step in self.program.steps:
+            shares = isinstance(step.op, Add | Conj) and step.result.name not in exact
+            if shares:
+                self.leader[step.result.name] = self.leader[step.arguments[0].name]
+            else:
+                self._lead(step.result)
+            for value in step.arguments:
+                self.readers[self.leader[value.name]].append(step)
+            if self._is_product(step) and step.result.name not in exact:
+                self.writer[step.result.name] = step
+
+    def _lead(self, value: Value) -> None:
+        self.leader[value.name] = value.name
+        self.order[value.name] = tuple(range(len(value.subscripts)))
+
+    @staticmethod
+    def _is_product(step: Step) -> bool:
+        return isinstance(step.op, Einsum) and len(step.arguments) == 2
+
+    def axes(self, value: str) -> Axes:
+        return self.order[self.leader[value]]
+
+    def settle(self) -> None:
+        """Give every intermediate its cheapest order, until none changes."""
+        for name, step in self.writer.items():
+            self.order[name] = self._written(step, None)[1]
+        for _ in range(SWEEPS):
+            before = dict(self.order)
+            for name in self.writer:
+                self.order[name] = min(
+                    dict.fromkeys(self._options(name)),
+                    key=lambda axes, name=name: self._time(name, axes),  # type: ignore[misc]
+                )
+            if self.order == before:
+                return
+
+    def _options(self, name: str) -> Iterator[Axes]:
+        """Yield the orders that the writer or a reader of ``name`` would like."""
+        yield self.order[name]
+        yield self._written(self.writer[name], None)[1]
+        for step in self.readers[name]:
+            if isinstance(step.op, Einsum) and self._is_product(step):
+                for k, value in enumerate(step.arguments):
+                    if self.leader[value.name] == name:
+                        yield from self._liked(step, step.op, k)
+
+    def _liked(self, step: Step, einsum: Einsum, k: int) -> Iterator[Axes]:
+        """Yield the orders in which a product reads argument ``k`` as matrices."""
+        own = einsum.operands[k]
+        other = self._letters(step, einsum, 1 - k)
+        batch = [i for i in other if i in own and i in einsum.output]
+        summed = [i for i in other if i in own and i not in einsum.output]
+        rows = [i for i in einsum.output if i in own and i not in other]
+        for parts in (
+            (batch, rows, summed),
+            (batch, summed, rows),
+            (summed, rows, batch),
+            (rows, summed, batch),
+        ):
+            yield tuple(own.index(index) for part in parts for index in part)
+
+    def _letters(self, step: Step, einsum: Einsum, k: int) -> Subscripts:
+        """Return the letters of argument ``k`` in memory order."""
+        term = einsum.operands[k]
+        return tuple(term[axis] for axis in self.axes(step.arguments[k].name))
+
+    def _time(self, name: str, axes: Axes) -> float:
+        """Estimate the steps that write and read ``name`` if it is held as ``axes``."""
+        kept, self.order[name] = self.order[name], axes
+        time = self._written(self.writer[name], axes)[0]
+        for step in self.readers[name]:
+            if self._is_product(step):
+                result = step.result.name
+                wanted = (
+                    self.order.get(result) if self.leader[result] == result else None
+                )
+                time += self._written(step, wanted)[0]
+            elif isinstance(step.op, Add):
+                time += self._added(step)
+        self.order[name] = kept
+        return time
+
+    def _added(self, step: Step) -> float:
+        """Estimate a sum, which is slow where its arguments are laid out unlike."""
+        first, second = (self.axes(value.name) for value in step.arguments)
+        entries = cost.entries(step.result.subscripts, self.sizes)
+        same = cost.MULTIPLY_ENTRY if first == second else cost.MULTIPLY_STRIDED_ENTRY
+        return same * entries
+
+    def _written(self, step: Step, wanted: Axes | None) -> tuple[float, Axes]:
+        """Return the time of a product, and the order in which its result comes."""
+        einsum = step.op
+        assert isinstance(einsum, Einsum)
+        a, b = (self._letters(step, einsum, k) for k in (0, 1))
+        index_of = step_sizes(step)
+        sizes = {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes}
+        output = einsum.output
+        order = None if wanted is None else tuple(output[axis] for axis in wanted)
+        time, found = pairwise.estimate(a, b, output, order, sizes)
+        return time, tuple(output.index(index) for index in found)
