@@ -32,8 +32,7 @@ def load(spec: str, **options: Any) -> ModuleType:
 
     Raises SpecError or OptionError.
     """
-    text = generate(spec, **options)
-    return load_text(text, f"<eingrad {parse(spec, options.get('sizes') or ())}>")
+    return load_text(generate(spec, **options), f"<eingrad {spec.strip()}>")
 
 
 def check(target: str | Path | ModuleType, *, seed: int = 0, **options: Any) -> Report:

@@ -16,7 +16,13 @@ from typing import Any
 
 import click
 
-from .errors import EingradError, InternalError, OptionError, RefusedError
+from .errors import (
+    EingradError,
+    InternalError,
+    OptionError,
+    RefusedError,
+    suggestion,
+)
 
 EXAMPLES = """
 Gradients of einsums, as NumPy code of your own.
@@ -45,8 +51,18 @@ class _Commands(click.Group):
         args = [f" {arg}" if arg.startswith("->") else arg for arg in args]
         first = next((arg for arg in args if not re.match("-.", arg)), None)
         if first is not None and first not in self.commands:
+            self._refuse_misspelt(first)
             args = ["generate", *args]
         return super().parse_args(ctx, args)
+
+    def _refuse_misspelt(self, word: str) -> None:
+        """Raise OptionError for a word that is meant as a command, not as a spec."""
+        close = suggestion(word, list(self.commands))
+        if close and len(word) > 3:
+            raise OptionError(
+                f"unknown command {word!r}{close}\n"
+                f"  if it is a spec: eingrad generate {word}"
+            )
 
 
 def main(args: Sequence[str] | None = None) -> None:

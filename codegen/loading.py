@@ -10,12 +10,15 @@ _serial = itertools.count(1)
 
 
 def load_text(text: str, filename: str) -> ModuleType:
-    """Return the module that ``text`` makes; its source is known as ``filename``.
+    """Return the module that ``text`` makes; nothing is written.
 
-    The name of the module is unique, and nothing is written.
+    ``filename`` is what a traceback shows; one in angle brackets is numbered, so that
+    a debugger finds the text of each of several modules.
     """
-    name = f"eingrad_kernel_{next(_serial)}"
-    module = ModuleType(name)
+    number = next(_serial)
+    if filename.startswith("<"):
+        filename = f"{filename[:-1]} #{number}>"
+    module = ModuleType(f"eingrad_kernel_{number}")
     module.__file__ = filename
     lines = text.splitlines(keepends=True)
     linecache.cache[filename] = (len(text), None, lines, filename)

@@ -45,14 +45,14 @@ def roles(einsum: Einsum) -> str:
     sets = index_sets(einsum)
     kept = unique(einsum.output)
     repeated = tuple(i for i in kept if einsum.output.count(i) > 1)
-    parts = [("batch", sets.batch), ("contracted", sets.contracted)]
-    if len(einsum.operands) > 2:
-        summed = tuple(i for i in einsum.indices if i not in kept)
-        parts = [("summed", summed)]
-    elif len(einsum.operands) == 1:
-        parts = []
-    if len(einsum.operands) < 3:
-        parts.append(("summed alone", sets.left_lone + sets.right_lone))
+    if len(einsum.operands) == 2:
+        parts = [
+            ("batch", sets.batch),
+            ("contracted", sets.contracted),
+            ("summed alone", sets.left_lone + sets.right_lone),
+        ]
+    else:
+        parts = [("summed", tuple(i for i in einsum.indices if i not in kept))]
     parts += [("constant along", sets.new), ("on the diagonal of", repeated)]
     return ", ".join(
         f"{word} {' '.join(indices)}" for word, indices in parts if indices
@@ -84,7 +84,7 @@ def describe(forward: Program, joint: Program, request: Request) -> list[str]:
         _table(request),
         _paragraph(_reason(einsum), width),
         _paragraph(_costs(forward, joint, request), width),
-        _paragraph(f"{_CONVENTIONS[request.complex]} {_BROADCAST}", width),
+        _paragraph(f"{_convention(request)}{_BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -99,6 +99,13 @@ _CONVENTIONS = {
         "conjugated in a gradient."
     ),
 }
+
+
+def _convention(request: Request) -> str:
+    """Say how a gradient treats complex operands, where others stand beside it."""
+    several = len(request.operands) > 1
+    return f"{_CONVENTIONS[request.complex]} " if several else ""
+
 
 _BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
 

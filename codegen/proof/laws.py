@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import oracle
 from ..oracle import Array
-from .cases import Case, ExactCase, FloatCase, placed
+from .arrays import Case, ExactCase, FloatCase, placed
 from .trial import Trial
 from .views import Subject
 

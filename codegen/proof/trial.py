@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import oracle
 from ..oracle import Array
-from .cases import Case, placed
+from .arrays import Case, placed
 from .memory import extents, overlap, shares_entries
 from .views import Subject
 

@@ -192,7 +192,7 @@ class Printer:
         if isinstance(part, Ref):
             return part
         base = next(references(part))
-        name = self.names.fresh(f"{base}_{PART_NAMES[part.op]}")
+        name = self.names.fresh(f"{base}_{PART_NAMES.get(part.op, 'value')}")
         self._assign(f"{name} = ", part)
         return Ref(name)
 
