@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .errors import EingradError
+from .errors import EingradError, OptionError
 from .proof.bounds import degree, odds, reach, rounds
 from .proof.cases import cases
 from .proof.draws import Plan, plan
@@ -65,7 +65,7 @@ class Report:
 
     def __str__(self) -> str:
         if self.counterexample is not None:
-            return f"wrong: {self.spec}\n{self.counterexample}"
+            return f"wrong: {self.spec or 'no spec'}\n{self.counterexample}"
         lines = [f"proved: {self.spec}"]
         for law in self.laws:
             count = f"{law.count:,} {law.unit}"
@@ -82,9 +82,11 @@ class Report:
 def check(module: ModuleType, *, seed: int = 0) -> Report:
     """Prove ``module`` right, or find a counterexample; the same for the same seed.
 
-    ``module`` is a generated module, loaded; ``seed`` is 0 or more.  Whatever the
-    module does, short of not returning, ends up in the report.
+    ``module`` is a generated module, loaded.  Whatever it does, short of not returning,
+    ends up in the report.  Raises OptionError for a seed below 0.
     """
+    if seed < 0:
+        raise OptionError(f"the seed must be 0 or more, got {seed}")
     tally = Counter[str]()
     try:
         subject = examine(module)
@@ -149,16 +151,16 @@ def load_file(path: str | Path) -> ModuleType:
         raise EingradError(f"cannot read {path}: {error.strerror}") from error
     except (SyntaxError, ValueError) as error:
         raise EingradError(f"{path} is not Python: {error}") from error
-    module = ModuleType(f"eingrad_checked_{next(_serial)}")
-    module.__file__ = str(file)
-    # No time of modification: a traceback shows the lines that ran.
+    # With no time of modification, a traceback shows the lines that ran.
     lines = source.splitlines(keepends=True)
     linecache.cache[str(file)] = (len(source), None, lines, str(file))
-    # Dataclasses look their module up while it executes.
+    module = ModuleType(f"eingrad_checked_{next(_serial)}")
+    module.__file__ = str(file)
+    # A dataclass looks its module up while it executes.
     sys.modules[module.__name__] = module
     try:
         exec(code, module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
         text = "".join(traceback.format_exception_only(error)).strip()
         raise EingradError(f"{path} cannot be executed: {text}") from error

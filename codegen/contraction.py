@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import math
+import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +27,16 @@ Optimizer = str | Sequence[Sequence[int]]
 
 # The size of an index that nobody gave; it steers the path and limits nothing.
 ASSUMED_SIZE = 32
+
+# Of the trees that "auto" finds, those within this factor of the least multiply-adds
+# are worth a closer look, this many at most, and one only of a large network.
+NEAR_LEAST = 1.3
+MOST_TREES = 6
+CLOSER_LOOK = 12
+
+# Random-greedy searches stop at this many trials, or contractions altogether.
+RANDOM_TRIALS = 32
+RANDOM_STEPS = 2000
 
 METHODS = ("auto", "optimal", "branch-all", "branch-2", "branch-1", "dp", "greedy")
 
@@ -62,21 +74,36 @@ class ContractionTree:
             return self.contractions[-1].einsum.output
         return self.leaves[0]
 
+    def multiply_adds(self, sizes: Mapping[Index, int]) -> int:
+        """Count the multiply-adds of all contractions."""
+        return sum(
+            math.prod(sizes.get(index, ASSUMED_SIZE) for index in step.einsum.indices)
+            for step in self.contractions
+        )
 
-def contraction_tree(
+
+def contraction_trees(
     einsum: Einsum,
     sizes: Mapping[Index, int] | None = None,
     optimize: Optimizer = "auto",
-) -> ContractionTree:
-    """Plan ``einsum`` by pairs.
+) -> tuple[ContractionTree, ...]:
+    """Plan ``einsum`` by pairs, in one or more ways that are worth a closer look.
 
-    ``optimize`` is a method of opt_einsum or a path in its linear format; unknown
-    sizes are taken as ``ASSUMED_SIZE``.  Raises OptionError for an unknown method or
-    a path that does not fit.
+    ``optimize`` is a method of opt_einsum or a path in its linear format, which give
+    one tree; ``auto`` gives the few whose multiply-adds come near the least found.
+    Unknown sizes are taken as ``ASSUMED_SIZE``.  Raises OptionError for an unknown
+    method or a path that does not fit.
     """
+    known = sizes or {}
     leaves = _leaves(einsum)
-    path = _path(einsum, leaves, sizes or {}, optimize)
-    return ContractionTree(einsum, leaves, tuple(_contract(einsum, leaves, path)), path)
+    found: dict[tuple[Contraction, ...], ContractionTree] = {}
+    for path in _paths(einsum, leaves, known, optimize):
+        steps = tuple(_contract(einsum, leaves, path))
+        found.setdefault(steps, ContractionTree(einsum, leaves, steps, path))
+    trees = sorted(found.values(), key=lambda tree: tree.multiply_adds(known))
+    enough = NEAR_LEAST * trees[0].multiply_adds(known)
+    near = [tree for tree in trees if tree.multiply_adds(known) <= enough]
+    return tuple(near[: 1 if len(leaves) > CLOSER_LOOK else MOST_TREES])
 
 
 def _leaves(einsum: Einsum) -> tuple[Subscripts, ...]:
@@ -116,28 +143,42 @@ def _kept(u: Subscripts, v: Subscripts, holders: Mapping[Index, int]) -> Subscri
     return unique(sorted(kept, key=lambda index: not (index in u and index in v)))
 
 
-def _path(
+def _paths(
     einsum: Einsum,
     leaves: tuple[Subscripts, ...],
     sizes: Mapping[Index, int],
     optimize: Optimizer,
-) -> Path:
+) -> Iterator[Path]:
     count = len(leaves)
     if not isinstance(optimize, str):
-        return _checked_path(optimize, count)
+        yield _checked_path(optimize, count)
+        return
     if optimize not in METHODS:
         choices = list(METHODS)
         hint = suggestion(optimize, choices) or f"; there are {', '.join(choices)}"
         raise OptionError(f"unknown optimize method {optimize!r}{hint}")
     if count <= 2:
-        return (tuple(range(count)),)
-    # Integers hash alike in every process, letters do not: ties break the same way.
-    number = {index: k for k, index in enumerate(einsum.indices)}
-    extents = {k: max(1, sizes.get(i, ASSUMED_SIZE)) for i, k in number.items()}
-    inputs = [frozenset(number[i] for i in leaf) for leaf in leaves]
-    output = frozenset(number[i] for i in einsum.output)
-    search = _search_method(optimize, count)
-    return tuple(tuple(sorted(step)) for step in search(inputs, output, extents))
+        yield (tuple(range(count)),)
+    elif optimize == "auto" and count <= 4:
+        yield from _every_path(count)
+    else:
+        # Integers hash alike in every process, letters do not: ties break alike.
+        number = {index: k for k, index in enumerate(einsum.indices)}
+        extents = {k: max(1, sizes.get(i, ASSUMED_SIZE)) for i, k in number.items()}
+        inputs = [frozenset(number[i] for i in leaf) for leaf in leaves]
+        output = frozenset(number[i] for i in einsum.output)
+        for search in _searches(optimize, count):
+            path = search(inputs, output, extents)
+            yield tuple(tuple(sorted(step)) for step in path)
+
+
+def _every_path(count: int) -> Iterator[Path]:
+    """Yield every way to contract ``count`` tensors by pairs."""
+    if count == 1:
+        yield ()
+    for pair in itertools.combinations(range(count), 2):
+        for rest in _every_path(count - 1):
+            yield (pair, *rest)
 
 
 def _checked_path(path: Sequence[Sequence[int]], count: int) -> Path:
@@ -156,20 +197,33 @@ def _checked_path(path: Sequence[Sequence[int]], count: int) -> Path:
     return tuple(tuple(sorted(step)) for step in path)
 
 
-def _search_method(name: str, count: int) -> Callable[..., Any]:
-    paths = _opt_einsum_paths()
-    # An exhaustive search is exact, and fast enough only for a handful of operands.
-    if name == "auto":
-        name = "optimal" if count <= 5 else "dp" if count <= 12 else "greedy"
-    method: Callable[..., Any] = paths.get_path_fn(name)
-    return method
+def _searches(name: str, count: int) -> Iterator[Callable[..., Any]]:
+    """Yield the path searches that a method stands for."""
+    with _opt_einsum() as (paths, random_paths):
+        if name != "auto":
+            yield paths.get_path_fn(name)
+            return
+        # An exhaustive search is exact, and fast enough only for a handful of operands.
+        if count <= 12:
+            yield paths.get_path_fn("optimal" if count <= 5 else "dp")
+        yield paths.get_path_fn("greedy")
+        repeats = max(1, min(RANDOM_TRIALS, RANDOM_STEPS // count))
+        state = random.getstate()
+        try:
+            yield random_paths.RandomGreedy(max_repeats=repeats)
+        finally:
+            random.setstate(state)
 
 
-def _opt_einsum_paths() -> ModuleType:
+@contextmanager
+def _opt_einsum() -> Iterator[tuple[ModuleType, ModuleType]]:
+    """Import opt_einsum's path searches."""
+    names = ("opt_einsum.paths", "opt_einsum.path_random")
     if "opt_einsum" in sys.modules:
-        return importlib.import_module("opt_einsum.paths")
+        yield importlib.import_module(names[0]), importlib.import_module(names[1])
+        return
     with _without_package_init("opt_einsum"):
-        return importlib.import_module("opt_einsum.paths")
+        yield importlib.import_module(names[0]), importlib.import_module(names[1])
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def lower(
     """
     lowering = _Lowering(program, results, sizes or {}, primitive)
     blocks = tuple(lowering.block(step) for step in program.steps)
-    return ArrayProgram(blocks, lowering.arrays)
+    return ArrayProgram(blocks, lowering.arrays, lowering.cost)
 
 
 @dataclass
@@ -60,6 +60,7 @@ class _Lowering:
     primitive: str | None
     arrays: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
+    cost: float = 0.0
 
     def __post_init__(self) -> None:
         inputs = self.program.inputs
@@ -156,6 +157,7 @@ class _Lowering:
             force=self.primitive,
         )
         axes = tuple(einsum.output.index(index) for index in chosen.order)
+        self.cost += chosen.cost
         value = _sized(chosen.value, index_of)
         notation = str(Einsum(chosen.views, chosen.order))
         if chosen.into is None:

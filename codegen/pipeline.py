@@ -1,7 +1,7 @@
 """The map: from a spec to the text of a module, one line a stage.
 
 read_request       options            -> Request, with the Einsum that spec.parse reads
-contraction_tree   Einsum, sizes      -> ContractionTree
+contraction_trees  Einsum, sizes      -> ContractionTrees
 forward_program    ContractionTree    -> Program
 reverse_mode       Program, wrt       -> Program
 forward_mode       Program            -> Program
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .contraction import Optimizer, contraction_tree
+from .contraction import ContractionTree, Optimizer, contraction_trees
 from .differentiate import forward_mode, reverse_mode
 from .lower import lower
 from .module import Derivation, Lowered, module
@@ -77,24 +77,34 @@ def generate(
 
 
 def derive(request: Request) -> Derivation:
-    """Run the stages from the request to the array programs."""
-    tree = contraction_tree(request.einsum, request.sizes, request.optimize)
+    """Run the stages from the request to the array programs.
+
+    Of several contraction trees, the one is taken whose forward pass and gradients
+    together cost least as they were lowered.
+    """
+    trees = contraction_trees(request.einsum, request.sizes, request.optimize)
+    joint = [_joint(request, tree) for tree in trees]
+    best = min(range(len(trees)), key=lambda k: joint[k][1].arrays.cost)
+    forward, lowered = joint[best]
+    tangent = simplify(forward_mode(forward))
+    names = [request.output, f"tangent_{request.output}"]
+    return Derivation(
+        request=request,
+        tree=trees[best],
+        forward=forward,
+        joint=lowered,
+        tangent=_lowered(tangent, names, request),
+    )
+
+
+def _joint(request: Request, tree: ContractionTree) -> tuple[Program, Lowered]:
+    """Return the forward program, and it and the gradients lowered together."""
     forward = forward_program(tree, request.operands, request.output)
     adjoint = request.complex == "adjoint"
     reverse = reverse_mode(forward, request.wrt, adjoint=adjoint)
-    joint = replace(reverse, outputs=(*forward.outputs, *reverse.outputs))
     joint = simplify(replace(reverse, outputs=(*forward.outputs, *reverse.outputs)))
-    tangent = simplify(forward_mode(forward))
-    gradients = [f"grad_{name}" for name in request.wrt]
-    return Derivation(
-        request=request,
-        tree=tree,
-        forward=forward,
-        joint=_lowered(joint, [request.output, *gradients], request),
-        tangent=_lowered(
-            tangent, [request.output, f"tangent_{request.output}"], request
-        ),
-    )
+    names = [request.output, *(f"grad_{name}" for name in request.wrt)]
+    return forward, _lowered(joint, names, request)
 
 
 def _lowered(program: Program, outputs: Sequence[str], request: Request) -> Lowered:

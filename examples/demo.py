@@ -1,32 +1,19 @@
 """Show eingrad: gradient specs, a generated module, its proof and its speed.
 
-    python examples/demo.py
-
-The times are medians of calls that take turns, so that whatever else the machine does
-falls on all of them alike.
+python examples/demo.py
 """
 
 from __future__ import annotations
 
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from compare import SPEC, THREADS
 
-import eingrad
-
-SPEC = "bqhd,bkhd->bhqk"
 NAMES = ("--operands", "query,key", "--output", "scores")
-SIZES = {"b": 4, "q": 128, "k": 128, "h": 8, "d": 64}
-SECONDS = 4.0
 
 
 def main() -> None:
@@ -36,118 +23,36 @@ def main() -> None:
         run(folder, "gradients", SPEC)
         title("A module of your own, which imports NumPy and nothing of ours")
         run(folder, SPEC, *NAMES, "-o", "scores.py")
-        show_backward(Path(folder, "scores.py").read_text())
+        show(Path(folder, "scores.py").read_text())
         title("Proved on integers, to the last bit")
         run(folder, "check", "scores.py")
-    title("Timed beside np.einsum, in turns")
-    compare()
+    title("Timed beside np.einsum, in turns, on one thread")
+    # Threads that wait for a core which others keep busy would be all one measures.
+    env = os.environ | {name: "1" for name in THREADS}
+    script = Path(__file__).with_name("compare.py")
+    subprocess.run([sys.executable, str(script)], check=True, env=env)
 
 
 def title(text: str) -> None:
     """Print a heading."""
-    print(f"\n{text}\n{'-' * len(text)}")
+    print(f"\n{text}\n{'-' * len(text)}", flush=True)
 
 
 def run(folder: str, *arguments: str) -> None:
-    """Run a command of eingrad and print what a terminal would show."""
+    """Run a command of eingrad and show what a terminal would."""
     quoted = [f'"{a}"' if a == SPEC else a for a in arguments]
     print("$", " ".join(["eingrad", *quoted]), flush=True)
     command = [sys.executable, "-m", "eingrad", *arguments]
     subprocess.run(command, cwd=folder, check=True, stderr=subprocess.STDOUT)
 
 
-def show_backward(text: str) -> None:
+def show(text: str) -> None:
     """Print the head of the module, and the function that computes the gradients."""
     lines = text.splitlines()
     begin = next(i for i, line in enumerate(lines) if line.startswith("def _reverse("))
     end = next(i for i in range(begin, len(lines)) if not lines[i])
     print("\n".join([*lines[:10], "...", *lines[begin:end], "..."]))
-    print(f"({len(lines)} lines in all)")
-
-
-def compare() -> None:
-    """Time the module and np.einsum on the same arrays, and say on what machine."""
-    module = eingrad.load(SPEC, operands=("query", "key"), output="scores")
-    query, key, grad = operands()
-    for_query, for_key = eingrad.gradient_specs(SPEC)
-    forward = {
-        "module.forward": lambda: module.forward(query, key),
-        "np.einsum": lambda: np.einsum(SPEC, query, key),
-        "np.einsum, optimize=True": lambda: np.einsum(SPEC, query, key, optimize=True),
-    }
-    backward = {
-        "module.backward": lambda: module.backward(grad, query, key),
-        "np.einsum, two calls": lambda: (
-            np.einsum(for_query, grad, key),
-            np.einsum(for_key, query, grad),
-        ),
-        "np.einsum, two calls, optimize=True": lambda: (
-            np.einsum(for_query, grad, key, optimize=True),
-            np.einsum(for_key, query, grad, optimize=True),
-        ),
-    }
-    for line in facts():
-        print(line)
-    report("forward", medians(forward))
-    report("both gradients", medians(backward))
-
-
-def operands() -> tuple[Any, Any, Any]:
-    """Draw query, key and a cotangent."""
-    rng = np.random.default_rng(0)
-    terms = ("bqhd", "bkhd", "bhqk")
-    shapes = [tuple(SIZES[index] for index in term) for term in terms]
-    query, key, grad = (rng.standard_normal(s, dtype=np.float32) for s in shapes)
-    return query, key, grad
-
-
-def medians(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the median time of each call in seconds; the calls take turns."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
-        call()
-    end = time.perf_counter() + SECONDS
-    while time.perf_counter() < end or len(next(iter(times.values()))) < 5:
-        for name, call in calls.items():
-            begin = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - begin)
-    return {name: statistics.median(taken) for name, taken in times.items()}
-
-
-def report(what: str, found: Mapping[str, float]) -> None:
-    """Print the times, and each as a multiple of the first."""
-    print(f"\n{what}")
-    ours = next(iter(found.values()))
-    for name, seconds in found.items():
-        print(f"  {name:<36} {seconds * 1e3:8.2f} ms {seconds / ours:7.2f} x")
-
-
-def facts() -> list[str]:
-    """Say what was measured on what."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    sizes = ", ".join(f"{index}={size}" for index, size in SIZES.items())
-    threads = os.environ.get("OMP_NUM_THREADS") or os.environ.get(
-        "OPENBLAS_NUM_THREADS", "not limited"
-    )
-    return [
-        f"arrays    float32, {sizes}",
-        f"machine   {processor()}, {os.cpu_count()} logical cores",
-        f"software  Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"{blas['name']} {blas['version']}",
-        f"threads   {threads}",
-    ]
-
-
-def processor() -> str:
-    """Name the processor as well as the system can."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    print(f"({len(lines)} lines in all)", flush=True)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,8 @@ def complex_normals(rng: np.random.Generator, spans: Array) -> Array:
 
 
 def drawn_case(source: Source, material: str, recipe: Recipe, span: int) -> Case:
+    """Return a case of ``recipe``'s values, as wide as ``span`` where it matters."""
+
     def draw(spans: Sequence[int], shapes: Sequence[Shape]) -> list[Array]:
         ends = list(itertools.accumulate(map(math.prod, shapes), initial=0))
         drawn = recipe(source.rng, np.repeat(spans, np.diff(ends)))
@@ -142,18 +144,10 @@ def _dealt(source: Source, material: str, span: int, draw: Drawing) -> Case:
     shapes, varied = source.draw.shapes, source.draw.varied
     spans = [span if name in varied else 1 for name in shapes]
     like = list(shapes.values())
-    drawn = draw(
-        [*spans, *[span] * len(like), span], [*like, *like, source.draw.output]
-    )
-    primals, tangents = drawn[: len(like)], drawn[len(like) : -1]
-    return Case(
-        source.number,
-        material,
-        source.draw,
-        tuple(primals),
-        tuple(tangents),
-        drawn[-1],
-    )
+    wide = [span] * len(like)
+    *drawn, grad = draw([*spans, *wide, span], [*like, *like, source.draw.output])
+    primals, tangents = tuple(drawn[: len(like)]), tuple(drawn[len(like) :])
+    return Case(source.number, material, source.draw, primals, tangents, grad)
 
 
 def placed(subject: Subject, arrays: tuple[Array, ...]) -> list[Array]:
@@ -163,6 +157,7 @@ def placed(subject: Subject, arrays: tuple[Array, ...]) -> list[Array]:
 
 
 def exact(subject: Subject, case: Case) -> ExactCase:
+    """Return the case with what brute force makes of it."""
     primals = placed(subject, case.primals)
     found = oracle.gradients(
         subject.spec,
@@ -184,5 +179,6 @@ def exact(subject: Subject, case: Case) -> ExactCase:
 
 
 def promoted(dtypes: Iterable[np.dtype[Any]]) -> np.dtype[Any]:
+    """Return the dtype that holds all of these, as NumPy has it."""
     # np.result_type takes no more than 64.
     return functools.reduce(np.promote_types, dtypes)

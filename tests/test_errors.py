@@ -1,0 +1,692 @@
+"""What a user reads who got something wrong: the whole text of each message."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import eingrad
+import numpy as np
+import pytest
+from eingrad.api import check
+from eingrad.cli import main
+
+LETTERS_ONLY = "a spec is made of letters, ',', '...' and '->'"
+ARROW = "the output follows '->'; did you mean"
+ONE_ARROW = "a spec has one '->', between the operands and the output"
+DOTS = "an ellipsis is three dots"
+ONE_ELLIPSIS = "a term has at most one '...'"
+SIZE = "or give {0} a size, and the output is constant along it: --sizes {0}=8"
+
+# The spec, and the lines of the message; the caret stands under the culprit.
+SPECS: list[tuple[str, list[str]]] = [
+    (
+        "i1->i",
+        ["unknown character '1'", "  i1->i", "   ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "ij;jk->ik",
+        ["unknown character ';'", "  ij;jk->ik", "    ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "i_j->i",
+        ["unknown character '_'", "  i_j->i", "   ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "(ij)->i",
+        ["unknown character '('", "  (ij)->i", "  ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "'ij->i'",
+        ['unknown character "\'"', "  'ij->i'", "  ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "a, b -> 9c",
+        ["unknown character '9'", "  a, b -> 9c", "          ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "日本1->日",
+        ["unknown character '1'", "  日本1->日", "      ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "i\nj1->i",
+        ["unknown character '1'", "  i j1->i", "     ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "i\x00->i",
+        [r"unknown character '\x00'", "  i ->i", "   ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "Ⅷ->",
+        ["unknown character 'Ⅷ'", "  Ⅷ->", "  ^", f"  {LETTERS_ONLY}"],
+    ),
+    (
+        "ij…->i",
+        ["unknown character '…'", "  ij…->i", "    ^", "  write '...'"],
+    ),
+    (
+        "ij,jk-ik",
+        ["malformed arrow '-'", "  ij,jk-ik", "       ^", f"  {ARROW} 'ij,jk->ik'?"],
+    ),
+    (
+        "ij,jk>ik",
+        ["malformed arrow '>'", "  ij,jk>ik", "       ^", f"  {ARROW} 'ij,jk->ik'?"],
+    ),
+    (
+        "ij,jk=>ik",
+        ["malformed arrow '=>'", "  ij,jk=>ik", "       ^^", f"  {ARROW} 'ij,jk->ik'?"],
+    ),
+    (
+        "ij,jk<-ik",
+        ["malformed arrow '<-'", "  ij,jk<-ik", "       ^^", f"  {ARROW} 'ij,jk->ik'?"],
+    ),
+    (
+        "ij,jk-->ik",
+        [
+            "malformed arrow '-->'",
+            "  ij,jk-->ik",
+            "       ^^^",
+            f"  {ARROW} 'ij,jk->ik'?",
+        ],
+    ),
+    (
+        "ij,jk→ik",
+        ["malformed arrow '→'", "  ij,jk→ik", "       ^", f"  {ARROW} 'ij,jk->ik'?"],
+    ),
+    (
+        "ij, jk - ik",
+        [
+            "malformed arrow '-'",
+            "  ij, jk - ik",
+            "         ^",
+            f"  {ARROW} 'ij, jk->ik'?",
+        ],
+    ),
+    (
+        "ij,jk->ik->il",
+        ["second arrow", "  ij,jk->ik->il", "           ^^", f"  {ONE_ARROW}"],
+    ),
+    (
+        "ij->->i",
+        ["second arrow", "  ij->->i", "      ^^", f"  {ONE_ARROW}"],
+    ),
+    (
+        "ij..->i",
+        ["malformed ellipsis '..'", "  ij..->i", "    ^^", f"  {DOTS}"],
+    ),
+    (
+        "i.j->i",
+        ["malformed ellipsis '.'", "  i.j->i", "   ^", f"  {DOTS}"],
+    ),
+    (
+        "i....->i",
+        ["malformed ellipsis '....'", "  i....->i", "   ^^^^", f"  {DOTS}"],
+    ),
+    (
+        "...i...->i",
+        ["second ellipsis in a term", "  ...i...->i", "      ^^^", f"  {ONE_ELLIPSIS}"],
+    ),
+    (
+        "i->...i...",
+        ["second ellipsis in a term", "  i->...i...", "         ^^^", f"  {ONE_ELLIPSIS}"],
+    ),
+    (
+        "bqhd,bkhd->bhqz",
+        [
+            "output index 'z' appears in no operand",
+            "  bqhd,bkhd->bhqz",
+            "                ^",
+            "  the operands have b, q, h, d, k",
+            f"  {SIZE.format('z')}",
+        ],
+    ),
+    (
+        "->i",
+        [
+            "output index 'i' appears in no operand",
+            "  ->i",
+            "    ^",
+            "  the operands have no index",
+            f"  {SIZE.format('i')}",
+        ],
+    ),
+    (
+        "ij->i,",
+        [
+            "',' after the arrow",
+            "  ij->i,",
+            "       ^",
+            "  the output is one term; operands stand before '->'",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "lines"), SPECS, ids=[spec for spec, _ in SPECS])
+def test_spec_error(spec: str, lines: list[str]) -> None:
+    for read in (eingrad.gradient_specs, eingrad.generate):
+        with pytest.raises(eingrad.SpecError) as caught:
+            read(spec)
+        assert str(caught.value).split("\n") == lines
+
+
+def test_empty_spec_says_what_a_scalar_is() -> None:
+    with pytest.raises(eingrad.SpecError) as caught:
+        eingrad.gradient_specs("")
+    first, *_, last = str(caught.value).split("\n")
+    assert first == "the spec is empty"
+    assert last == "  name at least one operand; a scalar operand is '->'"
+
+
+@pytest.mark.parametrize("spec", [None, 5, b"ij->i", ["ij", "jk"]])
+def test_spec_that_is_no_string(spec: Any) -> None:
+    kind = type(spec).__name__
+    for read in (eingrad.gradient_specs, eingrad.generate, eingrad.load):
+        with pytest.raises(eingrad.OptionError) as caught:
+            read(spec)
+        text = f"a spec is a string such as 'ij,jk->ik', got {kind}"
+        assert str(caught.value) == text
+
+
+IS_NO_NAME = "is no name: use letters, digits and '_', and start with a letter"
+METHODS = "auto, optimal, branch-all, branch-2, branch-1, dp, greedy"
+
+# The options of a generation of ij,jk->ik, and the message.
+OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"target": "torch"}, "unknown target 'torch'; it is numpy"),
+    ({"complex": "adjont"}, "unknown complex 'adjont'; did you mean 'adjoint'?"),
+    ({"complex": "x"}, "unknown complex 'x'; it is adjoint or transpose"),
+    (
+        {"operands": ["a"]},
+        "ij,jk->ik has 2 operands, but the names given are: a",
+    ),
+    (
+        {"operands": ["a", "b", "c"]},
+        "ij,jk->ik has 2 operands, but the names given are: a, b, c",
+    ),
+    (
+        {"operands": []},
+        "ij,jk->ik has 2 operands, but the names given are: none",
+    ),
+    ({"operands": ["", "b"]}, f"operand name '' {IS_NO_NAME}"),
+    ({"operands": ["1a", "b"]}, f"operand name '1a' {IS_NO_NAME}"),
+    ({"operands": ["_a", "b"]}, f"operand name '_a' {IS_NO_NAME}"),
+    ({"operands": ["a-b", "b"]}, f"operand name 'a-b' {IS_NO_NAME}"),
+    ({"operands": ["α", "b"]}, f"operand name 'α' {IS_NO_NAME}"),
+    ({"operands": [None, "b"]}, f"operand name None {IS_NO_NAME}"),
+    ({"operands": ["class", "b"]}, "operand name 'class' is a keyword of Python"),
+    (
+        {"operands": ["np", "b"]},
+        "operand name 'np' is a name that the generated module needs itself",
+    ),
+    (
+        {"operands": ["a" * 41, "b"]},
+        f"operand name '{'a' * 41}' is longer than 40 characters",
+    ),
+    ({"output": "a"}, "the output and an operand are both called 'a'"),
+    ({"output": "lambda"}, "output name 'lambda' is a keyword of Python"),
+    ({"output": "a b"}, f"output name 'a b' {IS_NO_NAME}"),
+    ({"sizes": {"z": 3}}, "size of unknown index 'z'; ij,jk->ik has i, j, k"),
+    ({"sizes": {"ij": 3}}, "size of unknown index 'ij'; ij,jk->ik has i, j, k"),
+    ({"sizes": {"i": -1}}, "the size of index 'i' is -1, not a count"),
+    ({"sizes": {"i": 2.5}}, "the size of index 'i' is 2.5, not a count"),
+    ({"sizes": {"i": "3"}}, "the size of index 'i' is '3', not a count"),
+    ({"sizes": {"i": True}}, "the size of index 'i' is True, not a count"),
+    (
+        {"shapes": [(2, 3, 4), (3, 4)]},
+        "shape (2, 3, 4) does not fit the operand 'ij', which has 2 axes",
+    ),
+    ({"shapes": [(2, 3), (4, 5)]}, "index 'j' has sizes 3 and 4"),
+    ({"wrt": ["c"]}, "wrt names no operand: 'c'; there are a, b"),
+    (
+        {"operands": ["query", "key"], "wrt": ["qeury"]},
+        "wrt names no operand: 'qeury'; did you mean 'query'?",
+    ),
+    ({"wrt": []}, "wrt is a list of one or more operand names"),
+    ({"wrt": "a"}, "wrt is a list of one or more operand names"),
+    ({"wrt": ["a", "a"]}, "wrt names an operand twice: a, a"),
+    ({"optimize": "gredy"}, "unknown optimize method 'gredy'; did you mean 'greedy'?"),
+    ({"optimize": "x"}, f"unknown optimize method 'x'; there are {METHODS}"),
+    (
+        {"optimize": [(0, 2)]},
+        "path step [0, 2] does not fit: 2 tensors are left, numbered from 0",
+    ),
+    (
+        {"optimize": [(0, 0)]},
+        "path step [0, 0] does not fit: 2 tensors are left, numbered from 0",
+    ),
+    ({"optimize": []}, "the path leaves 2 tensors; it must leave one"),
+    ({"name": "import"}, "kernel name 'import' is a keyword of Python"),
+    ({"name": "../x"}, f"kernel name '../x' {IS_NO_NAME}"),
+    (
+        {"license": "MIT\nimport os"},
+        r"license must be one line of text, got 'MIT\nimport os'",
+    ),
+    ({"license": None}, "license must be one line of text, got None"),
+    ({"regenerate": "a\rb"}, r"regenerate must be one line of text, got 'a\rb'"),
+    ({"line_length": 59}, "line length must be from 60 to 320, got 59"),
+    ({"line_length": "88"}, "line length must be from 60 to 320, got '88'"),
+]
+
+
+@pytest.mark.parametrize(("options", "text"), OPTIONS, ids=[str(o) for o, _ in OPTIONS])
+def test_option_error(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(eingrad.OptionError) as caught:
+        eingrad.generate("ij,jk->ik", **options)
+    assert str(caught.value) == text
+
+
+# Values of no use at all; whatever the message is, it is one of ours.
+NONSENSE: list[dict[str, Any]] = [
+    {"operands": 5},
+    {"operands": {"b", "a"}},
+    {"sizes": 3},
+    {"sizes": [("i", 3)]},
+    {"sizes": "i=3"},
+    {"shapes": 3},
+    {"shapes": [2, 3]},
+    {"shapes": [("a", "b"), ("b", "c")]},
+    {"shapes": [(2, -3), (-3, 5)]},
+    {"shapes": [(2, 3.0), (3, 5)]},
+    {"shapes": [(2, 3), (3, 5)], "sizes": {"i": 7}},
+    {"wrt": 0},
+    {"wrt": [0]},
+    {"optimize": None},
+    {"optimize": True},
+    {"optimize": [0, 1]},
+    {"target": ["numpy"]},
+    {"complex": None},
+]
+
+
+@pytest.mark.parametrize("options", NONSENSE, ids=str)
+def test_nonsense_is_refused_as_an_option(options: dict[str, Any]) -> None:
+    with pytest.raises(eingrad.OptionError):
+        eingrad.generate("ij,jk->ik", **options)
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"), [("ij,k->ik", ["x", "x"]), ("i...,ij->j", ["x", "x"])]
+)
+def test_terms_that_one_array_cannot_fit(spec: str, names: list[str]) -> None:
+    first, second = spec.split("->")[0].split(",")
+    with pytest.raises(eingrad.OptionError) as caught:
+        eingrad.generate(spec, operands=names)
+    assert f"operand 'x' stands for '{first}' and '{second}'" in str(caught.value)
+
+
+@functools.cache
+def load(spec: str, *names: str, output: str = "output", z: int | None = None) -> Any:
+    sizes = None if z is None else {"z": z}
+    return eingrad.load(spec, operands=names, output=output, sizes=sizes)
+
+
+def zeros(*shape: int) -> Any:
+    return np.zeros(shape)
+
+
+matmul = functools.partial(load, "ij,jk->ik", "x", "weight", output="y")
+diagonal = functools.partial(load, "ii->i", "x")
+batched = functools.partial(load, "...ij,...j->...i", "u", "v")
+
+J_DISAGREES = (
+    "index 'j' has size 4 on axis 0 of operand 'weight', "
+    "but size 3 on axis 1 of operand 'x'"
+)
+
+# A call that is wrong, and the text of its ValueError.
+CALLS: dict[str, tuple[Callable[[], Any], str]] = {
+    "a row for a matrix": (
+        lambda: matmul().forward(zeros(2), zeros(3, 4)),
+        "operand 'x' stands for 'ij' in 'ij,jk->ik', "
+        "which does not fit its shape (2,)",
+    ),
+    "a number for a matrix": (
+        lambda: matmul().forward(zeros(2, 3), 1.0),
+        "operand 'weight' stands for 'jk' in 'ij,jk->ik', "
+        "which does not fit its shape ()",
+    ),
+    "sizes that disagree": (
+        lambda: matmul().forward(zeros(2, 3), zeros(4, 5)),
+        J_DISAGREES,
+    ),
+    "sizes that disagree, in backward": (
+        lambda: matmul().backward(zeros(2, 5), zeros(2, 3), zeros(4, 5)),
+        J_DISAGREES,
+    ),
+    "sizes that disagree, in vjp": (
+        lambda: matmul().vjp(zeros(2, 3), zeros(4, 5)),
+        J_DISAGREES,
+    ),
+    "sizes that disagree, in jvp": (
+        lambda: matmul().jvp([zeros(2, 3), zeros(4, 5)], [zeros(2, 3), zeros(4, 5)]),
+        J_DISAGREES,
+    ),
+    "sizes that disagree, in lists": (
+        lambda: matmul().forward([[1, 2, 3]], [[1], [2], [3], [4]]),
+        J_DISAGREES,
+    ),
+    "an empty axis against a full one": (
+        lambda: matmul().forward(zeros(2, 0), zeros(4, 5)),
+        J_DISAGREES.replace("size 3", "size 0"),
+    ),
+    "text": (
+        lambda: matmul().forward(np.array([["a"]]), zeros(1, 4)),
+        "operand 'x' has dtype <U1, which is no number",
+    ),
+    "dates": (
+        lambda: matmul().forward(zeros(2, 3), np.zeros((3, 4), "M8[s]")),
+        "operand 'weight' has dtype datetime64[s], which is no number",
+    ),
+    "a diagonal that is not square": (
+        lambda: diagonal().forward(zeros(2, 3)),
+        "index 'i' has size 3 on axis 1 of operand 'x', "
+        "but size 2 on axis 0 of operand 'x'",
+    ),
+    "a diagonal broadcast, 1 first": (
+        lambda: diagonal().forward(zeros(1, 3)),
+        "index 'i' has size 3 on axis 1 of operand 'x', "
+        "but size 1 on axis 0 of operand 'x'",
+    ),
+    "a diagonal broadcast, 1 last": (
+        lambda: diagonal().forward(zeros(3, 1)),
+        "index 'i' has size 1 on axis 1 of operand 'x', "
+        "but size 3 on axis 0 of operand 'x'",
+    ),
+    "a cotangent of another rank": (
+        lambda: matmul().backward(zeros(2), zeros(2, 3), zeros(3, 4)),
+        "grad_y has shape (2,), but it must be (2, 4)",
+    ),
+    "a cotangent of another size": (
+        lambda: matmul().backward(zeros(2, 5), zeros(2, 3), zeros(3, 4)),
+        "axis 1 of grad_y has size 5, not 4",
+    ),
+    "a transposed cotangent": (
+        lambda: matmul().backward(zeros(4, 2), zeros(2, 3), zeros(3, 4)),
+        "axis 0 of grad_y has size 4, not 2",
+    ),
+    "a cotangent that would broadcast": (
+        lambda: matmul().backward(zeros(2, 1), zeros(2, 3), zeros(3, 4)),
+        "axis 1 of grad_y has size 1, not 4",
+    ),
+    "a number as the cotangent": (
+        lambda: matmul().backward(1.0, zeros(2, 3), zeros(3, 4)),
+        "grad_y has shape (), but it must be (2, 4)",
+    ),
+    "text as the cotangent": (
+        lambda: matmul().backward("a", zeros(2, 3), zeros(3, 4)),
+        "grad_y has dtype <U1, which is no number",
+    ),
+    "a pullback's cotangent of another size": (
+        lambda: matmul().vjp(zeros(2, 3), zeros(3, 4))[1](zeros(2, 5)),
+        "axis 1 of grad_y has size 5, not 4",
+    ),
+    "a pullback's cotangent of another size, where operands broadcast": (
+        lambda: matmul().vjp(zeros(2, 1), zeros(3, 4))[1](zeros(2, 5)),
+        "axis 1 of grad_y has size 5, not 4",
+    ),
+    "a tangent of another size": (
+        lambda: matmul().jvp(
+            [zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 5)]
+        ),
+        "axis 1 of the tangent of 'weight' has size 5, not 4",
+    ),
+    "a tangent of another rank": (
+        lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], [zeros(3), zeros(3, 4)]),
+        "the tangent of 'x' has shape (3,), but it must be (2, 3)",
+    ),
+    "a tangent that would broadcast": (
+        lambda: matmul().jvp(
+            [zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 1)]
+        ),
+        "axis 1 of the tangent of 'weight' has size 1, not 4",
+    ),
+    "text as a tangent": (
+        lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], ["q", zeros(3, 4)]),
+        "the tangent of 'x' has dtype <U1, which is no number",
+    ),
+    "too few axes for an ellipsis": (
+        lambda: batched().forward(zeros(2), zeros(3)),
+        "operand 'u' stands for '...ij' in '...ij,...j->...i', "
+        "which does not fit its shape (2,)",
+    ),
+    "sizes that disagree beside an ellipsis": (
+        lambda: batched().forward(zeros(4, 2, 3), zeros(4, 5)),
+        "index 'j' has size 5 on axis 1 of operand 'v', "
+        "but size 3 on axis 2 of operand 'u'",
+    ),
+    "sizes that disagree within an ellipsis": (
+        lambda: batched().forward(zeros(4, 2, 3), zeros(5, 3)),
+        "index '...[-1]' has size 5 on axis 0 of operand 'v', "
+        "but size 4 on axis 0 of operand 'u'",
+    ),
+    "a cotangent within an ellipsis": (
+        lambda: batched().backward(zeros(5, 2), zeros(4, 2, 3), zeros(4, 3)),
+        "axis 0 of grad_output has size 5, not 4",
+    ),
+    "one array broadcast in two ways": (
+        lambda: load("ij,jk->ik", "x", "x").forward(zeros(1, 3)),
+        "operand 'x' stands in two places of 'ij,jk->ik', where its shape (1, 3) "
+        "would be broadcast to [1, 3] and [3, 3]",
+    ),
+    "one array that disagrees with itself": (
+        lambda: load("ij,jk,ki->", "x", "x", "x").forward(zeros(2, 3)),
+        "index 'j' has size 2 on axis 0 of operand 'x', "
+        "but size 3 on axis 1 of operand 'x'",
+    ),
+    "a cotangent along a new index": (
+        lambda: load("i->iz", "x", z=4).backward(zeros(3, 5), zeros(3)),
+        "axis 1 of grad_output has size 5, not 4",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_wrong_call(what: str) -> None:
+    call, text = CALLS[what]
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert str(caught.value) == text
+
+
+PAIR = [zeros(2, 3), zeros(3, 4)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_number_of_primals_and_tangents(count: int) -> None:
+    """Counts are told apart from the two that the operands are."""
+    some = [*PAIR, zeros(1)][:count]
+    for primals, tangents in [(some, PAIR), (PAIR, some)]:
+        with pytest.raises(ValueError, match=r"2"):
+            matmul().jvp(primals, tangents)
+
+
+def test_check_of_a_file_that_is_no_module(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    with pytest.raises(eingrad.EingradError) as caught:
+        check(path)
+    assert str(caught.value) == f"cannot read {path}: No such file or directory"
+    path.write_text("x = 1\n")
+    with pytest.raises(eingrad.EingradError) as caught:
+        check(path)
+    lacks = "it lacks SPEC, OPERANDS, GRADIENTS, COMPLEX"
+    assert str(caught.value) == f"{path} is not a generated module: {lacks}"
+
+
+def test_check_is_still_a_function_after_it_ran() -> None:
+    for _ in range(2):
+        assert eingrad.check("i->i").ok
+
+
+def test_unknown_attribute_of_the_package() -> None:
+    with pytest.raises(AttributeError) as caught:
+        eingrad.frobnicate  # noqa: B018
+    assert str(caught.value) == "module 'eingrad' has no attribute 'frobnicate'"
+
+
+def test_every_error_is_an_eingrad_error_and_a_value_error() -> None:
+    kinds = ("Config", "Internal", "Option", "Refused", "Spec")
+    for kind in kinds:
+        assert issubclass(getattr(eingrad, f"{kind}Error"), eingrad.EingradError)
+    assert issubclass(eingrad.EingradError, ValueError)
+
+
+USAGE = "Usage: eingrad {0}\nTry 'eingrad {1} --help' for help.\n\nError: {2}\n"
+
+# Arguments, the exit code, and all of stderr.
+COMMANDS: list[tuple[list[str], int, str]] = [
+    (
+        ["ij,jk-ik"],
+        2,
+        "error: malformed arrow '-'\n  ij,jk-ik\n       ^\n"
+        "  the output follows '->'; did you mean 'ij,jk->ik'?\n",
+    ),
+    (
+        ["gradients", "ij->iz"],
+        2,
+        "error: output index 'z' appears in no operand\n  ij->iz\n       ^\n"
+        "  the operands have i, j\n"
+        "  or give z a size, and the output is constant along it: --sizes z=8\n",
+    ),
+    (
+        ["ij->i", "--operands", "class"],
+        2,
+        "error: operand name 'class' is a keyword of Python\n",
+    ),
+    (
+        ["ij->i", "--operands", ""],
+        2,
+        "error: ij->i has 1 operand, but the names given are: none\n",
+    ),
+    (
+        ["ij->i", "--sizes", "i"],
+        2,
+        "error: cannot read size 'i'; write --sizes i=8,j=16\n",
+    ),
+    (
+        ["ij->i", "--sizes", "i=-3"],
+        2,
+        "error: cannot read size 'i=-3'; write --sizes i=8,j=16\n",
+    ),
+    (
+        ["ij->i", "--shapes", "axb"],
+        2,
+        "error: cannot read shape 'axb'; write --shapes 2x3,3x4\n",
+    ),
+    (
+        ["ij,j->i", "--optimize", "[(0,1"],
+        2,
+        "error: cannot read path '[(0,1'; write --optimize '[(0,1),(0,1)]'\n",
+    ),
+    (
+        ["ij->i", "--complex", "both"],
+        2,
+        USAGE.format(
+            "generate [OPTIONS] SPEC",
+            "generate",
+            "Invalid value for '--complex': "
+            "'both' is not one of 'adjoint', 'transpose'.",
+        ),
+    ),
+    (
+        ["ij->i", "--frob"],
+        2,
+        USAGE.format(
+            "generate [OPTIONS] SPEC", "generate", "No such option '--frob'."
+        ),
+    ),
+    (
+        ["gradients"],
+        2,
+        USAGE.format(
+            "gradients [OPTIONS] SPEC", "gradients", "Missing argument 'SPEC'."
+        ),
+    ),
+    (
+        ["check", "nofile.py"],
+        2,
+        "error: cannot read nofile.py: No such file or directory\n",
+    ),
+    (
+        ["build"],
+        2,
+        "error: no configuration in .; "
+        "write [tool.eingrad] in pyproject.toml, or eingrad.toml\n",
+    ),
+    (
+        ["ij->i", "-o", "mine.py"],
+        3,
+        "error: nothing was written\n"
+        "  mine.py is not a file that eingrad wrote; move it, or rename the kernel\n",
+    ),
+    (
+        ["check", "mine.py"],
+        2,
+        "error: mine.py is not a generated module: "
+        "it lacks SPEC, OPERANDS, GRADIENTS, COMPLEX\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "stderr"), COMMANDS, ids=[" ".join(args) for args, _, _ in COMMANDS]
+)
+def test_command_line_error(
+    args: list[str],
+    code: int,
+    stderr: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("x = 1\n")
+    with pytest.raises(SystemExit) as left:
+        main(args)
+    talk = capsys.readouterr()
+    assert (left.value.code, talk.out, talk.err) == (code, "", stderr)
+    assert (tmp_path / "mine.py").read_text() == "x = 1\n"
+
+
+def test_command_line_reports_a_wrong_module(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wrong.py"
+    text = eingrad.generate("ij,jk->ik")
+    path.write_text(text.replace("a.dot(b)", "a.dot(b) + 1"))
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(path)])
+    talk = capsys.readouterr()
+    assert left.value.code == 1
+    assert talk.out.startswith("wrong: ij,jk->ik\n")
+    assert talk.err == ""
+
+
+def test_command_line_refuses_a_negative_seed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["check", "ij->i", "--seed", "-1"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err
+
+
+def test_a_bug_of_ours_leaves_with_70(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A verifier that says no stands for any stage that broke its promise."""
+
+    def broken(_: Any) -> None:
+        raise eingrad.InternalError("a broken promise")
+
+    monkeypatch.setattr("eingrad.pipeline.verify", broken)
+    with pytest.raises(SystemExit) as left:
+        main(["ij->i"])
+    talk = capsys.readouterr()
+    assert (left.value.code, talk.out) == (70, "")
+    assert talk.err == (
+        "error: a broken promise\n"
+        "  this is a bug of eingrad; please report the command\n"
+    )
