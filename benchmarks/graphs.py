@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Iterable, Iterator
-from itertools import chain, count, islice
+from itertools import chain, count, islice, pairwise
 
 Network = tuple[str, tuple[tuple[int, ...], ...]]
 Edge = tuple[int, int]
@@ -22,8 +22,8 @@ def matrix_chain(length: int, *, seed: int = 5) -> Network:
     rng = random.Random(seed)
     sizes = [rng.randint(32, 96) for _ in range(length + 1)]
     names = list(islice(letters(), length + 1))
-    terms = [f"{i}{j}" for i, j in zip(names, names[1:], strict=False)]
-    shapes = tuple(zip(sizes, sizes[1:], strict=False))
+    terms = [f"{i}{j}" for i, j in pairwise(names)]
+    shapes = tuple(pairwise(sizes))
     return f"{','.join(terms)}->{names[0]}{names[-1]}", shapes
 
 
@@ -69,7 +69,7 @@ def peps(length: int, bond: int) -> Network:
     """Contract a square lattice to a number."""
     grid = [[row * length + k for k in range(length)] for row in range(length)]
     lines = [*grid, *map(list, zip(*grid, strict=True))]
-    edges = [edge for line in lines for edge in zip(line, line[1:], strict=False)]
+    edges = [edge for line in lines for edge in pairwise(line)]
     return _closed(length * length, edges, bond)
 
 

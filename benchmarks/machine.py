@@ -35,7 +35,12 @@ class Machine:
     blas: str
     gemm_float32: float
     gemm_float64: float
-    bandwidth: float
+    bandwidths: tuple[tuple[int, float], ...]
+
+    def bandwidth_of(self, moved: int) -> float:
+        """Return the rate measured on arrays that take at least ``moved`` bytes."""
+        rates = (rate for size, rate in self.bandwidths if size >= moved)
+        return next(rates, self.bandwidths[-1][1])
 
 
 def settle(threads: int, *, keep_coretype: bool = False) -> None:
@@ -70,7 +75,7 @@ def survey(threads: int) -> Machine:
         blas=_blas(),
         gemm_float32=_gemm_rate("float32"),
         gemm_float64=_gemm_rate("float64"),
-        bandwidth=_bandwidth(),
+        bandwidths=tuple(map(_bandwidth, (2**18, 2**20, 2**22, 2**24, 2**26))),
     )
 
 
@@ -89,11 +94,12 @@ def _blas() -> str:
         import threadpoolctl
     except ImportError:
         return f"unknown (no threadpoolctl), NumPy {np.__version__}"
-    found = [
-        f"{lib['internal_api']} {lib.get('version')} {lib.get('architecture', '')}".strip()
-        for lib in threadpoolctl.threadpool_info()
-        if lib["user_api"] == "blas"
+    libraries = [
+        [library.get(key) for key in ("internal_api", "version", "architecture")]
+        for library in threadpoolctl.threadpool_info()
+        if library["user_api"] == "blas"
     ]
+    found = (" ".join(filter(None, library)) for library in libraries)
     return ", ".join(found) or "unknown"
 
 
@@ -113,15 +119,19 @@ def _gemm_rate(dtype: str, size: int = 1024) -> float:
     import numpy as np
 
     a, b, c = (np.ones((size, size), dtype) for _ in range(3))
-    return 2 * size**3 / _best(lambda: np.matmul(a, b, out=c), 30)
+    return 2 * size**3 / _best(lambda: np.matmul(a, b, out=c), 50)
 
 
-def _bandwidth(megabytes: int = 64) -> float:
-    """Measure the bytes a second of a copy and of an addition, and take the better."""
+def _bandwidth(array_bytes: int) -> tuple[int, float]:
+    """Measure bytes a second of a copy and of an addition, and keep the better.
+
+    Returns the bytes that such an addition moves, and the rate.
+    """
     import numpy as np
 
-    size = megabytes * 2**20 // 4
-    a, b, c = (np.ones(size, np.float32) for _ in range(3))
-    copy = _best(lambda: np.copyto(c, a), 15)
-    add = _best(lambda: np.add(a, b, out=c), 15)
-    return max(2 * a.nbytes / copy, 3 * a.nbytes / add)
+    a, b, c = (np.ones(array_bytes // 4, np.float32) for _ in range(3))
+    repeats = max(20, 2**28 // array_bytes // 16)
+    copy = _best(lambda: np.copyto(c, a), repeats)
+    add = _best(lambda: np.add(a, b, out=c), repeats)
+    rate = max(2 * a.nbytes / copy, 3 * a.nbytes / add)
+    return 3 * a.nbytes, rate

@@ -14,7 +14,7 @@ _REAL_WORK = {"complex64": 4, "complex128": 4}
 
 
 def forward_flops(workload: Workload) -> float:
-    """Count the flops of the forward pass along a good path; a lone operand has none."""
+    """Count the flops of forward along a good path; a lone operand has none."""
     if len(workload.shapes) == 1:
         return 0.0
     method = "auto" if len(workload.shapes) > 4 else "optimal"
@@ -36,4 +36,4 @@ def bound_seconds(workload: Workload, machine: Machine) -> float:
     peak = machine.gemm_float64 if double else machine.gemm_float32
     shapes = (*workload.shapes, workload.output_shape)
     moved = 2 * dtype.itemsize * sum(map(math.prod, shapes))
-    return max(work / peak, moved / machine.bandwidth)
+    return max(work / peak, moved / machine.bandwidth_of(moved))

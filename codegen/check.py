@@ -79,7 +79,7 @@ class Report:
         return asdict(self)
 
 
-def check(module: ModuleType, *, seed: int = 0) -> Report:
+def check(module: object, *, seed: int = 0) -> Report:
     """Prove ``module`` right, or find a counterexample; the same for the same seed.
 
     ``module`` is a generated module, loaded.  Whatever it does, short of not returning,
@@ -118,8 +118,9 @@ def _reasoning(subject: Subject, draws: Plan, worst: Draw, repeats: int) -> str:
     """Say how the error probability comes about, in a few lines."""
     real = min(reach(subject, draw) for draw in draws.main)
     part = min(reach(subject, draw, parts=2) for draw in draws.main)
+    real_dtypes = "int64 or float64" if subject.crowded else "int64 and float64"
     lines = [
-        f"integers up to {real:,} either side of 0 in int64 and float64, parts up to "
+        f"integers up to {real:,} either side of 0 in {real_dtypes}, parts up to "
         f"{part:,} in complex128,",
         f"drawn {repeats} x for each of {len(draws.main)} sets of shapes; "
         "of other shapes nothing is said",

@@ -56,19 +56,28 @@ class Writer:
     width: int
 
     def function(
-        self, blocks: Sequence[Block], *, known: Sequence[str], typed: str = ""
+        self,
+        blocks: Sequence[Block],
+        *,
+        known: Sequence[str],
+        kept: Collection[str],
+        typed: str = "",
     ) -> Function:
         """Write ``blocks`` as a body that may read the variables ``known``.
 
-        The parameters are those of ``known`` that the body reads; ``typed`` is a
-        variable whose assignment states its type.
+        The parameters are those of ``known`` that the body reads.  A variable that is
+        not to be ``kept`` is deleted after its last use; ``typed`` is one whose
+        assignment states its type.
         """
         statements = [s for block in blocks for s in block.statements]
         read = free_variables(statements)
         sizes, sources = self._sizes(statements, known, read)
         printer = Printer(self.size_names, Names(self._taken()), self.width)
-        for block in blocks:
+        for position, block in enumerate(blocks):
             self._print(printer, block, typed)
+            later = blocks[position + 1 :]
+            if later:
+                self._delete(printer, blocks[: position + 1], later, kept)
         lines = (*sizes, *printer.lines)
         needed = read | sources
         return Function(tuple(name for name in known if name in needed), lines)
@@ -93,6 +102,26 @@ class Writer:
         for statement in block.statements:
             annotate = not statement.through and statement.target == Ref(typed)
             printer.statement(statement, ": Array" if annotate else "")
+
+    def _delete(
+        self,
+        printer: Printer,
+        earlier: Sequence[Block],
+        later: Sequence[Block],
+        kept: Collection[str],
+    ) -> None:
+        """Delete what the last block was the last to read."""
+        read_then = {name for block in later for name in _read(block)}
+        dying = [
+            name
+            for name in dict.fromkeys(
+                [*self.variables(earlier[-1:]), *_read(earlier[-1])]
+            )
+            if name in self.variables(earlier) and name not in read_then
+        ]
+        names = printer.drop_parts(dying) + [n for n in dying if n not in kept]
+        if names:
+            printer.lines.append(f"{printer.indent}del {', '.join(names)}")
 
     def _sizes(
         self, statements: Sequence[Statement], known: Sequence[str], read: set[str]
@@ -140,6 +169,14 @@ class Writer:
             if isinstance(array.expr, Ref):
                 subscripts = step.result.subscripts
                 yield array.expr.name, tuple(subscripts[axis] for axis in array.axes)
+
+
+def _read(block: Block) -> Iterator[str]:
+    """Yield the variables that a block reads."""
+    for statement in block.statements:
+        yield from references(statement.value)
+        if statement.through:
+            yield from references(statement.target)
 
 
 def free_variables(statements: Iterable[Statement]) -> set[str]:

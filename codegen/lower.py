@@ -68,6 +68,14 @@ class _Lowering:
         self.layouts = choose_layouts(self.program, self.sizes)
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
+        # What only becomes an output's conjugate is held in the output's variable.
+        self.reused = dict(self.results)
+        made = {step.result.name for step in steps}
+        for step in steps:
+            argument, result = step.arguments[0].name, step.result.name
+            if isinstance(step.op, Conj) and result in self.results:
+                if argument in made and self.uses[argument] == 1:
+                    self.reused[argument] = self.results[result]
         for value in inputs:
             natural = tuple(range(len(value.subscripts)))
             self.arrays[value.name] = Array(Ref(value.name), natural, owned=False)
@@ -107,8 +115,8 @@ class _Lowering:
         return Array(target, axes, owned=True)
 
     def variable(self, value: Value, axes: tuple[int, ...]) -> str:
-        if value.name in self.results:
-            return self.results[value.name]
+        if value.name in self.reused:
+            return self.reused[value.name]
         letters = [value.subscripts[axis] for axis in axes]
         plain = all(len(i) == 1 and i.isascii() and i.islower() for i in letters)
         layout = "".join(letters) if plain and len(letters) < 9 else ""

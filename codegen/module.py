@@ -84,7 +84,9 @@ def module(derivation: Derivation) -> Module:
     docs = Docstrings(request, cotangent)
     return Module(
         header=_header(request),
-        description=describe(derivation.forward, joint.program, request),
+        description=describe(
+            derivation.forward, joint.program, derivation.tree.path, request
+        ),
         constants=_constants(request),
         operands=operands,
         output=request.output,
@@ -144,7 +146,8 @@ def _functions(
             constants,
             request.line_length,
         )
-        return writer.function(part, known=known, typed=typed)
+        outlive = {*lowered.results.values(), *kept} - set(known)
+        return writer.function(part, known=known, kept=outlive, typed=typed)
 
     operands = request.distinct_operands
     cotangent = joint.program.inputs[0].name

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .contraction import Path
 from .errors import display_width
 from .gradient import gradient
 from .index_sets import index_sets
@@ -72,7 +73,9 @@ def polynomial(terms: Counter[Subscripts]) -> str:
     return " + ".join(written) or "0"
 
 
-def describe(forward: Program, joint: Program, request: Request) -> list[str]:
+def describe(
+    forward: Program, joint: Program, path: Path, request: Request
+) -> list[str]:
     """Write the docstring of a module, but for its quotes."""
     width = request.line_length
     einsum = request.einsum
@@ -83,7 +86,7 @@ def describe(forward: Program, joint: Program, request: Request) -> list[str]:
         [head],
         _table(request),
         _paragraph(_reason(einsum), width),
-        _paragraph(_costs(forward, joint, request), width),
+        _paragraph(_costs(forward, joint, path, request), width),
         _paragraph(f"{_convention(request)}{_BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
@@ -147,7 +150,7 @@ def _reason(einsum: Einsum) -> str:
     )
 
 
-def _costs(forward: Program, joint: Program, request: Request) -> str:
+def _costs(forward: Program, joint: Program, path: Path, request: Request) -> str:
     made = {step.result.name for step in forward.steps}
     pullback = monomials(s for s in joint.steps if s.result.name not in made)
     there = monomials(forward.steps)
@@ -157,12 +160,14 @@ def _costs(forward: Program, joint: Program, request: Request) -> str:
         f"Multiply-adds: {polynomial(there)} forward, {polynomial(pullback)} for the "
         f"gradients."
     )
-    if len(text) < 4 * request.line_length:
-        return text
-    return (
-        f"The forward pass takes {there.total()} contractions, the gradients "
-        f"{pullback.total()}."
-    )
+    if len(text) > 4 * request.line_length:
+        text = (
+            f"The forward pass takes {there.total()} contractions, the gradients "
+            f"{pullback.total()}."
+        )
+    if len(request.operands) > 2:
+        text += f" Contraction path: {', '.join(map(str, path))}."
+    return text
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from eingrad import oracle
 from numpy.typing import NDArray
+
+from eingrad import oracle
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

@@ -6,10 +6,11 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import eingrad
 import numpy as np
 import pytest
 from exact import LAYOUTS, Array, Case, assert_result, case, compare, integers
+
+import eingrad
 
 # The spec as it is given; the case has it explicit; the shape of the output.
 ACID: dict[int, tuple[str, Case, tuple[int, ...]]] = {
@@ -178,7 +179,9 @@ def chain_tangent(matrices: list[Array], tangents: list[Array]) -> Array:
     return np.sum([functools.reduce(np.matmul, chain) for chain in chains], axis=0)
 
 
-LETTERS = "".join(map(chr, range(0x3B1, 0x3CA))) + "".join(map(chr, range(0x430, 0x44D)))
+LETTERS = "".join(map(chr, range(0x3B1, 0x3CA))) + "".join(
+    map(chr, range(0x430, 0x44D))
+)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float64", "complex128"])
@@ -198,7 +201,9 @@ def test_outer_product_of_54_vectors(dtype: str) -> None:
 
 def test_inner_product_of_54_vectors_over_54_indices() -> None:
     """One operand holds 54 indices: more than np.einsum has letters for."""
-    module = eingrad.load(f"{LETTERS},{','.join(LETTERS)}->", sizes=dict.fromkeys("α", 2))
+    module = eingrad.load(
+        f"{LETTERS},{','.join(LETTERS)}->", sizes=dict.fromkeys("α", 2)
+    )
     rng = np.random.default_rng(5)
     shapes = [(2,) if k % 6 == 0 else (1,) for k in range(54)]
     tensor = integers(rng, tuple(n for (n,) in shapes))

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import eingrad
 import numpy as np
 import pytest
+
+import eingrad
 from eingrad.api import check
 from eingrad.cli import main
 
@@ -130,7 +131,12 @@ SPECS: list[tuple[str, list[str]]] = [
     ),
     (
         "i->...i...",
-        ["second ellipsis in a term", "  i->...i...", "         ^^^", f"  {ONE_ELLIPSIS}"],
+        [
+            "second ellipsis in a term",
+            "  i->...i...",
+            "         ^^^",
+            f"  {ONE_ELLIPSIS}",
+        ],
     ),
     (
         "bqhd,bkhd->bhqz",
@@ -340,8 +346,7 @@ J_DISAGREES = (
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a row for a matrix": (
         lambda: matmul().forward(zeros(2), zeros(3, 4)),
-        "operand 'x' stands for 'ij' in 'ij,jk->ik', "
-        "which does not fit its shape (2,)",
+        "operand 'x' stands for 'ij' in 'ij,jk->ik', which does not fit its shape (2,)",
     ),
     "a number for a matrix": (
         lambda: matmul().forward(zeros(2, 3), 1.0),
@@ -428,9 +433,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         "axis 1 of grad_y has size 5, not 4",
     ),
     "a tangent of another size": (
-        lambda: matmul().jvp(
-            [zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 5)]
-        ),
+        lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 5)]),
         "axis 1 of the tangent of 'weight' has size 5, not 4",
     ),
     "a tangent of another rank": (
@@ -438,9 +441,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         "the tangent of 'x' has shape (3,), but it must be (2, 3)",
     ),
     "a tangent that would broadcast": (
-        lambda: matmul().jvp(
-            [zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 1)]
-        ),
+        lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 1)]),
         "axis 1 of the tangent of 'weight' has size 1, not 4",
     ),
     "text as a tangent": (
@@ -593,9 +594,7 @@ COMMANDS: list[tuple[list[str], int, str]] = [
     (
         ["ij->i", "--frob"],
         2,
-        USAGE.format(
-            "generate [OPTIONS] SPEC", "generate", "No such option '--frob'."
-        ),
+        USAGE.format("generate [OPTIONS] SPEC", "generate", "No such option '--frob'."),
     ),
     (
         ["gradients"],
@@ -631,7 +630,9 @@ COMMANDS: list[tuple[list[str], int, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("args", "code", "stderr"), COMMANDS, ids=[" ".join(args) for args, _, _ in COMMANDS]
+    ("args", "code", "stderr"),
+    COMMANDS,
+    ids=[" ".join(args) for args, _, _ in COMMANDS],
 )
 def test_command_line_error(
     args: list[str],
@@ -673,20 +674,21 @@ def test_command_line_refuses_a_negative_seed(
     assert capsys.readouterr().err
 
 
+@pytest.mark.parametrize("error", [eingrad.InternalError, RuntimeError])
 def test_a_bug_of_ours_leaves_with_70(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A verifier that says no stands for any stage that broke its promise."""
 
     def broken(_: Any) -> None:
-        raise eingrad.InternalError("a broken promise")
+        raise error("a broken promise")
 
     monkeypatch.setattr("eingrad.pipeline.verify", broken)
     with pytest.raises(SystemExit) as left:
         main(["ij->i"])
     talk = capsys.readouterr()
     assert (left.value.code, talk.out) == (70, "")
-    assert talk.err == (
-        "error: a broken promise\n"
-        "  this is a bug of eingrad; please report the command\n"
-    )
+    assert "a broken promise" in talk.err
+    assert "this is a bug of eingrad; please report the command" in talk.err

@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import eingrad
 import numpy as np
-from eingrad import oracle
 from hypothesis import HealthCheck, given, settings
 from strategies import Array, Case, cases, integers
+
+import eingrad
+from eingrad import oracle
 
 EXAMPLES = int(os.environ.get("EINGRAD_EXAMPLES", "300"))
 

@@ -74,15 +74,23 @@ def _all(view: View, size: int) -> dict[str, int]:
 
 def _whole(view: View, rng: random.Random) -> list[Sizes]:
     """Return sizes above 1 for all indices at once; none if that is too much."""
-    if len(view.places) > VARIED or (least := _least(view)) is None:
+    if view.subject.crowded or (least := _least(view)) is None:
         return []
     larger = _larger(view, least)
-    shuffled = (rng.sample(values, len(values)) for values in (least, larger))
-    return [_dealt(view, values) for values in (least, *shuffled)]
+    return [
+        _dealt(view, least),
+        _shuffled(view, least, rng),
+        _shuffled(view, larger, rng),
+    ]
 
 
 def _dealt(view: View, values: Sequence[int]) -> dict[str, int]:
     return _all(view, 1) | dict(zip(view.free, values, strict=True))
+
+
+def _shuffled(view: View, values: list[int], rng: random.Random) -> Sizes:
+    sizes = _dealt(view, rng.sample(values, len(values)))
+    return sizes if _fits(view, sizes, CELLS) else _dealt(view, values)
 
 
 def _fits(view: View, sizes: Sizes, cells: int) -> bool:
@@ -166,7 +174,8 @@ def _zeros(view: View, rng: random.Random) -> Iterator[Draw]:
         order = [i for i in rng.sample(view.free, len(view.free)) if i != index]
         sizes = _run(view, order, CELLS) | {index: 0}
         yield view.draw(f"size 0 at {index}", sizes, rng)
-        if ones := _ones(view, sizes, "random", rng):
+        for keeper in KEEPERS[:2]:
+            ones = _ones(view, sizes, keeper, rng)
             yield view.draw(f"size 0 at {index}, broadcast", sizes, rng, ones)
 
 

@@ -10,7 +10,6 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
@@ -83,7 +82,7 @@ class Result(NamedTuple):
 class Trial(Generic[C]):
     """One law on one case; ``tally`` counts what was compared, law by law."""
 
-    module: ModuleType
+    module: Any
     subject: Subject
     case: C
     seed: int
@@ -173,8 +172,9 @@ class Trial(Generic[C]):
         """Raise a `DisprovedError` that points at one entry."""
         ranks = [array.ndim for array in placed(self.subject, self.case.primals)]
         terms, output = oracle.resolve(self.subject.spec, ranks)
-        by_name = dict(zip(self.subject.operands, terms, strict=True))
-        held = by_name[result.operand] if result.operand is not None else output
+        held = output
+        if result.operand is not None:
+            held = terms[self.subject.operands.index(result.operand)]
         index = tuple(zip(held, position.tolist(), strict=True))
         shown = ", ".join(f"{name}={value}" for name, value in index)
         entry = tuple(position)

@@ -36,6 +36,11 @@ class Subject:
         """The distinct operands, in the order in which the module takes them."""
         return tuple(dict.fromkeys(self.operands))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether there are too many operands for all of them to vary at once."""
+        return len(self.operands) > VARIED
+
 
 @dataclass(frozen=True)
 class Draw:

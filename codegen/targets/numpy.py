@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -101,6 +101,11 @@ WRITES_OUT = frozenset({ArrayOp.MATMUL})
 # More factors than this are multiplied in a line of their own.
 LONGEST_PRODUCT = 5
 
+# Operations that take no memory.
+VIEWS = frozenset(
+    {ArrayOp.TRANSPOSE, ArrayOp.EXPAND, ArrayOp.DIAGONAL, ArrayOp.CONJ, ArrayOp.RESHAPE}
+)
+
 # What a part of an expression is called when it needs a line of its own.
 PART_NAMES = {
     ArrayOp.TRANSPOSE: "turned",
@@ -126,6 +131,17 @@ class Printer:
     indent: str = "    "
     lines: list[str] = field(default_factory=list)
     products: dict[Subscripts, str] = field(default_factory=dict)
+    parts: dict[str, Node] = field(default_factory=dict)
+
+    def drop_parts(self, dying: Collection[str]) -> list[str]:
+        """Forget the named parts that hold memory of their own or of what is dying."""
+        dropped = [
+            name
+            for name, part in self.parts.items()
+            if part.op not in VIEWS or next(references(part)) in dying
+        ]
+        self.parts = {n: part for n, part in self.parts.items() if n not in dropped}
+        return dropped
 
     def extent(self, indices: Subscripts) -> str:
         """Write a product of sizes; a long one is computed in a line of its own."""
@@ -194,6 +210,7 @@ class Printer:
         base = next(references(part))
         name = self.names.fresh(f"{base}_{PART_NAMES.get(part.op, 'value')}")
         self._assign(f"{name} = ", part)
+        self.parts[name] = part
         return Ref(name)
 
     def _short(self, expr: Expr, around: int) -> Expr:
