@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import OptionError
 from .gradient import gradients
-from .loading import load_text
+from .loading import load_file, load_text
 from .pipeline import generate
 from .spec import parse
 
 if TYPE_CHECKING:
-    from .check import Report
+    from .proof.check import Report
 
 
 def gradient_specs(spec: str) -> tuple[str, ...]:
@@ -41,8 +41,7 @@ def check(target: str | Path | ModuleType, *, seed: int = 0, **options: Any) -> 
     A string that ends in ``.py`` is a file.  ``options`` are those of ``generate``.
     Raises EingradError where there is nothing to check.
     """
-    from .check import check as prove
-    from .check import load_file
+    from .proof.check import check as prove
 
     if isinstance(target, ModuleType):
         return prove(target, seed=seed)

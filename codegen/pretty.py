@@ -77,13 +77,12 @@ def string_constant(name: str, text: str, width: int) -> list[str]:
     flat = f'{name} = "{text}"'
     if fits(flat, width):
         return [flat]
-    pieces = re.findall("[^,]*,?", text.replace("->", ",->"))
     lines = [""]
-    for piece in pieces:
+    for piece in re.findall("[^,>]*[,>]?", text):
         if not fits(f'{INDENT}"{lines[-1]}{piece}"', width):
             lines.append("")
         lines[-1] += piece
-    quoted = [f'{INDENT}"{line.replace(",->", "->")}"' for line in lines]
+    quoted = [f'{INDENT}"{line}"' for line in lines]
     return [f"{name} = (", *quoted, ")"]
 
 

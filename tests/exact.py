@@ -165,7 +165,7 @@ def assert_gradients(
     arrays: Sequence[Array],
     inputs: Sequence[Array],
 ) -> None:
-    """Assert a tuple of gradients, each with the dtype of its operand if that floats."""
+    """Assert a tuple of gradients, each of its operand's dtype if that floats."""
     assert type(found) is tuple
     assert len(found) == len(expected)
     for k, (gradient, array) in enumerate(zip(found, arrays, strict=True)):

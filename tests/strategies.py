@@ -84,7 +84,7 @@ def cases(draw: st.DrawFn) -> Case:
         here = dots and draw(st.booleans())
         at = draw(st.integers(0, len(text))) if here else len(text)
         axes = _draw_axes(draw, inside) if here else []
-        shape = [_draw_size(draw, text, i, sizes, shared) for i in text]
+        shape = _draw_shape(draw, text, sizes, shared)
         shapes.append((*shape[:at], *axes, *shape[at:]))
         spelled.append(text[:at] + "..." * here + text[at:])
     output, new = _draw_output(draw, "".join(terms), dots)
@@ -122,13 +122,14 @@ def _draw_sizes(draw: st.DrawFn, terms: list[str], *, tied: bool) -> dict[str, i
     return sizes
 
 
-def _draw_size(
-    draw: st.DrawFn, term: str, index: str, sizes: dict[str, int], shared: bool
-) -> int:
-    """Draw the size of an axis: 1 now and then, where it may broadcast."""
-    if shared or term.count(index) > 1:
-        return sizes[index]
-    return 1 if draw(st.integers(0, 7)) == 0 else sizes[index]
+def _draw_shape(
+    draw: st.DrawFn, term: str, sizes: dict[str, int], shared: bool
+) -> list[int]:
+    """Draw a shape: an index has size 1 now and then, on all its axes of one operand."""
+    if shared:
+        return [sizes[index] for index in term]
+    ones = {i for i in sorted(set(term)) if draw(st.integers(0, 7)) == 0}
+    return [1 if index in ones else sizes[index] for index in term]
 
 
 def _draw_axes(draw: st.DrawFn, inside: list[int]) -> list[int]:
@@ -139,7 +140,9 @@ def _draw_axes(draw: st.DrawFn, inside: list[int]) -> list[int]:
 
 def _draw_output(draw: st.DrawFn, known: str, dots: bool) -> tuple[str, dict[str, int]]:
     letters = sorted(set(known))
-    output = draw(st.permutations(letters))[: draw(st.integers(0, min(4, len(letters))))]
+    output = draw(st.permutations(letters))[
+        : draw(st.integers(0, min(4, len(letters))))
+    ]
     new: dict[str, int] = {}
     if draw(st.integers(0, 7)) == 0:
         new = {"z": draw(st.integers(0, 3))}

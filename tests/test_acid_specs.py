@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -138,10 +139,10 @@ def test_pullback_serves_many_cotangents(name: str) -> None:
 def test_chain_of_24_matrices() -> None:
     letters = "abcdefghijklmnopqrstuvwxy"
     sizes = [2, 3, 2, 1, 3, 2, 2, 3, 1, 2, 3, 2] * 2 + [3]
-    terms = [a + b for a, b in zip(letters, letters[1:], strict=False)]
+    terms = [a + b for a, b in itertools.pairwise(letters)]
     module = eingrad.load(f"{','.join(terms)}->ay")
     rng = np.random.default_rng(3)
-    shapes = list(zip(sizes, sizes[1:], strict=False))
+    shapes = list(itertools.pairwise(sizes))
     for dtype in ("int64", "float64", "complex128"):
         matrices = [integers(rng, shape, dtype, reach=1) for shape in shapes]
         cotangent = integers(rng, (2, 3), dtype, reach=1)

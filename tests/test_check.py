@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eingrad.check import check, load_file
 from eingrad.errors import EingradError, OptionError
+from eingrad.loading import load_file
 from eingrad.proof import bounds
+from eingrad.proof.check import check
 from eingrad.proof.draws import CELLS, plan
 from eingrad.proof.memory import extents, overlap
 from eingrad.proof.views import VARIED, Draw, Subject

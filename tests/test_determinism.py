@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 LETTERS = "abcdefghijk"
-CHAIN = ",".join(a + b for a, b in zip(LETTERS, LETTERS[1:], strict=False)) + "->ak"
+CHAIN = ",".join(a + b for a, b in itertools.pairwise(LETTERS)) + "->ak"
 GREEK = "".join(map(chr, range(0x3B1, 0x3CA)))
 
 # A spec and its options: the acid specs, then what else prints in its own way.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import itertools
 import keyword
 import sys
 from typing import Any
@@ -170,7 +171,7 @@ def test_letters_that_fold_into_others_stay_apart(pair: str) -> None:
 
 def test_letters_of_every_script() -> None:
     letters = "aZéßøαΩжשعहあ漢한ꜳ𝔞"
-    terms = [a + b for a, b in zip(letters, letters[1:], strict=False)]
+    terms = [a + b for a, b in itertools.pairwise(letters)]
     spec = f"{','.join(terms)}->{letters[-1]}{letters[0]}"
     shapes = [(2, 2) if k % 2 else (2, 1) for k in range(len(terms))]
     shapes = [(1, 1) if k > 4 else shape for k, shape in enumerate(shapes)]

@@ -70,7 +70,9 @@ def expected_gradients(case: Case, places: list[Array], grad: Array) -> list[Arr
     conjugate = case.complex == "adjoint"
     each = oracle.gradients(case.spec, places, grad, case.sizes, conjugate=conjugate)
     return [
-        np.sum([g for g, n in zip(each, case.operands, strict=True) if n == name], axis=0)
+        np.sum(
+            [g for g, n in zip(each, case.operands, strict=True) if n == name], axis=0
+        )
         for name in case.distinct
     ]
 

@@ -13,29 +13,18 @@ branch that a generated module has.
 
 from __future__ import annotations
 
-import importlib.util
-import itertools
-import linecache
-import sys
-import traceback
 from collections import Counter
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from .errors import EingradError, OptionError
-from .proof.bounds import degree, odds, reach, rounds
-from .proof.cases import cases
-from .proof.draws import Plan, plan
-from .proof.interface import RANK_LIMIT, examine
-from .proof.laws import LAWS
-from .proof.trial import CONTRACT, Counterexample, DisprovedError, Trial
-from .proof.views import Draw, Subject
-
-ATTRIBUTES = ("SPEC", "OPERANDS", "GRADIENTS", "COMPLEX")
-
-_serial = itertools.count(1)
+from ..errors import OptionError
+from .bounds import degree, odds, reach, rounds
+from .cases import cases
+from .draws import Plan, plan
+from .interface import RANK_LIMIT, examine
+from .laws import LAWS
+from .trial import CONTRACT, Counterexample, DisprovedError, Trial
+from .views import Draw, Subject
 
 
 @dataclass(frozen=True)
@@ -136,36 +125,3 @@ def _reasoning(subject: Subject, draws: Plan, worst: Draw, repeats: int) -> str:
     if any(len(draw.varied) < len(draw.shapes) for draw in draws.main):
         lines.append("if results are linear in each operand")
     return "\n".join(lines)
-
-
-def load_file(path: str | Path) -> ModuleType:
-    """Execute a generated file and return its module, under a name of its own.
-
-    No bytecode is written.  Raises EingradError if the file cannot be read, is not
-    Python, raises, or is not a generated module.
-    """
-    file = Path(path).absolute()
-    try:
-        source = importlib.util.decode_source(file.read_bytes())
-        code = compile(source, str(file), "exec", dont_inherit=True)
-    except OSError as error:
-        raise EingradError(f"cannot read {path}: {error.strerror}") from error
-    except (SyntaxError, ValueError) as error:
-        raise EingradError(f"{path} is not Python: {error}") from error
-    # With no time of modification, a traceback shows the lines that ran.
-    lines = source.splitlines(keepends=True)
-    linecache.cache[str(file)] = (len(source), None, lines, str(file))
-    module = ModuleType(f"eingrad_checked_{next(_serial)}")
-    module.__file__ = str(file)
-    # A dataclass looks its module up while it executes.
-    sys.modules[module.__name__] = module
-    try:
-        exec(code, module.__dict__)
-    except (Exception, SystemExit) as error:
-        del sys.modules[module.__name__]
-        text = "".join(traceback.format_exception_only(error)).strip()
-        raise EingradError(f"{path} cannot be executed: {text}") from error
-    if missing := [name for name in ATTRIBUTES if not hasattr(module, name)]:
-        lacks = ", ".join(missing)
-        raise EingradError(f"{path} is not a generated module: it lacks {lacks}")
-    return module
