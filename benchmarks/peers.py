@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from by_hand import gradients
+from by_hand import Gradient, gradients
+from work import PATIENCE, loop_seconds
 from workloads import Array, Arrays, Workload
 
 Results = Sequence[Any]
 Run = Callable[[], Results]
-
-# Steps of a plain loop that are worth waiting for.
-MAX_LOOP = 2 * 10**9
 
 
 class UnsupportedError(Exception):
@@ -60,7 +57,14 @@ def _eingrad(workload: Workload, arrays: Arrays) -> list[Run]:
     return [run]
 
 
+def _check_patience(workload: Workload, *, optimize: bool) -> None:
+    seconds = loop_seconds(workload, optimize=optimize)
+    if seconds > PATIENCE:
+        raise UnsupportedError("np.einsum would loop over most indices, for too long")
+
+
 def _numpy(workload: Workload, arrays: Arrays) -> list[Run]:
+    _check_patience(workload, optimize=True)
     spec, wanted = workload.plain_spec, gradients(workload)
     operands, cotangent = arrays.operands, arrays.cotangent
     einsum = np.einsum
@@ -82,18 +86,17 @@ def _opt_einsum(workload: Workload, arrays: Arrays) -> list[Run]:
     from opt_einsum import contract_expression
 
     forward = contract_expression(workload.plain_spec, *workload.shapes)
-    wanted = [
-        (gradient, gradient.spec and contract_expression(gradient.spec, *shapes))
-        for gradient in gradients(workload)
-        for shapes in [gradient.operand_shapes]
-    ]
+    wanted: list[tuple[Gradient, Any]] = []
+    for gradient in gradients(workload):
+        spec, shapes = gradient.spec, gradient.operand_shapes
+        wanted.append((gradient, spec and contract_expression(spec, *shapes)))
     operands, cotangent = arrays.operands, arrays.cotangent
 
     def run() -> Results:
         results = [forward(*operands)]
         for gradient, expression in wanted:
             core = cotangent
-            if expression is not None:
+            if expression:
                 core = expression(cotangent, *gradient.conjugated(operands))
             results.append(gradient.write(core))
         return results
@@ -101,16 +104,9 @@ def _opt_einsum(workload: Workload, arrays: Arrays) -> list[Run]:
     return [run]
 
 
-def _index_space(workload: Workload) -> int:
-    return math.prod(workload.sizes.values())
-
-
 def _autograd(workload: Workload, arrays: Arrays) -> list[Run]:
-    # Its gradients are np.einsum without optimize: a loop over the whole index space.
-    if _index_space(workload) > MAX_LOOP:
-        raise UnsupportedError(
-            f"its gradients loop over {_index_space(workload):.0e} steps"
-        )
+    # Its gradients are np.einsum without a path: a loop over the whole index space.
+    _check_patience(workload, optimize=False)
     import autograd.numpy as anp
     from autograd import make_vjp
 
@@ -135,6 +131,7 @@ def _autograd(workload: Workload, arrays: Arrays) -> list[Run]:
 def _mygrad(workload: Workload, arrays: Arrays) -> list[Run]:
     import mygrad
 
+    _check_patience(workload, optimize=True)
     mygrad.turn_memory_guarding_off()
     tensors = [mygrad.tensor(x, copy=False) for x in arrays.operands]
     spec, cotangent = workload.spec, arrays.cotangent
@@ -147,7 +144,7 @@ def _mygrad(workload: Workload, arrays: Arrays) -> list[Run]:
 
         return run
 
-    plain_loop = _index_space(workload) <= MAX_LOOP
+    plain_loop = loop_seconds(workload, optimize=False) <= PATIENCE
     return [way(optimize) for optimize in (True, False) if optimize or plain_loop]
 
 
@@ -183,17 +180,17 @@ def _jax(workload: Workload, arrays: Arrays) -> list[Run]:
     def forward(*xs: Any) -> Any:
         return jnp.einsum(workload.spec, *xs)
 
-    @jax.jit
     def both(cotangent: Any, *xs: Any) -> Any:
         output, pullback = jax.vjp(forward, *xs)
         return (output, *pullback(cotangent))
 
+    compiled = jax.jit(both)
     operands = [jax.device_put(x) for x in arrays.operands]
     cotangent = jax.device_put(arrays.cotangent)
     wait = jax.block_until_ready
 
     def run() -> Results:
-        results: Results = wait(both(cotangent, *operands))
+        results: Results = wait(compiled(cotangent, *operands))
         return results
 
     return [run]

@@ -51,8 +51,8 @@ def measure(runs: Mapping[str, Run], effort: Effort) -> dict[str, Times]:
     """Time every run, block by block, in an order that rotates."""
     gc.collect()
     gc.freeze()
-    loops = {name: _loops(run, effort.block) for name, run in runs.items()}
-    slow = {name for name, run in runs.items() if _call(run, 1) > effort.slow}
+    loops = {name: _loops(run, effort) for name, run in runs.items()}
+    slow = {name for name in runs if not loops[name]}
     times: dict[str, list[float]] = {name: [] for name in runs}
     names = list(runs)
     for k in range(effort.rounds):
@@ -64,18 +64,19 @@ def measure(runs: Mapping[str, Run], effort: Effort) -> dict[str, Times]:
             time.sleep(effort.pause)
             if name not in slow:
                 runs[name]()
-            times[name].append(_call(runs[name], loops[name]))
+            times[name].append(_call(runs[name], loops[name] or 1))
     gc.unfreeze()
-    return {name: Times(tuple(times[name]), loops[name]) for name in names}
+    return {name: Times(tuple(times[name]), loops[name] or 1) for name in names}
 
 
-def _loops(run: Run, block: float) -> int:
-    """Return how many calls fill a block."""
-    run()
+def _loops(run: Run, effort: Effort) -> int:
+    """Return how many calls fill a block, 0 for a slow run."""
+    if _call(run, 1) > effort.slow:
+        return 0
     loops = 1
-    while (seconds := _call(run, loops)) * loops < block / 10:
+    while (seconds := _call(run, loops)) * loops < effort.block / 10:
         loops *= 2
-    return max(1, round(block / seconds))
+    return max(1, round(effort.block / seconds))
 
 
 def _call(run: Run, loops: int) -> float:

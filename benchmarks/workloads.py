@@ -101,8 +101,8 @@ def arrays_of(workload: Workload) -> Arrays:
         return np.asarray(values * math.sqrt(variance), workload.dtype)
 
     def variance(term: str) -> float:
-        summed = (i for i in set(term) if i not in output)
-        return math.prod(sizes[i] ** (-1 / holders[i]) for i in sorted(summed))
+        summed = sorted(index for index in set(term) if index not in output)
+        return math.exp(-sum(math.log(sizes[i]) / holders[i] for i in summed))
 
     operands = zip(terms, workload.shapes, strict=True)
     return Arrays(
@@ -208,7 +208,7 @@ def _networks() -> Iterable[Workload]:
     yield network("mps inner product 24", mps_inner_product(24, 16, 2))
     yield network("tensor train of 10", tensor_train(10, 8, 4), "in full")
     yield network("3-regular of 30", random_regular(30, 4))
-    yield network("peps 4x4", peps(4, 4))
+    yield network("peps 4x4", peps(4, 3))
     yield network("tree of 63", tree(63, 12))
 
 

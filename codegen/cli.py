@@ -10,6 +10,7 @@ import ast
 import json
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,10 @@ def main(args: Sequence[str] | None = None) -> None:
         # Whoever read our output has seen enough.
         sys.stdout = None
         sys.exit(0)
+    except Exception as error:
+        traceback.print_exc()
+        _say(f"error: {error!r}\n  this is a bug of eingrad; please report the command")
+        sys.exit(70)
 
 
 def _say(text: str) -> None:

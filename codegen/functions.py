@@ -25,7 +25,7 @@ from .array_program import (
     references,
 )
 from .errors import InternalError
-from .pretty import assign_tuple, fits
+from .pretty import assign_tuple, broken, fits, tuple_of
 from .program import Names, Program
 from .spec import Index, Subscripts
 from .targets.numpy import Printer
@@ -121,7 +121,11 @@ class Writer:
         ]
         names = printer.drop_parts(dying) + [n for n in dying if n not in kept]
         if names:
-            printer.lines.append(f"{printer.indent}del {', '.join(names)}")
+            one_line = f"{printer.indent}del {', '.join(names)}"
+            listed = broken(
+                "del ", tuple_of(names), indent=printer.indent, width=self.width
+            )
+            printer.lines += [one_line] if fits(one_line, self.width) else listed
 
     def _sizes(
         self, statements: Sequence[Statement], known: Sequence[str], read: set[str]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InternalError
-from .program import Add, Conj, Program, Step, step_sizes
+from .program import Add, Conj, Program, Step
 from .spec import Einsum, Index, Subscripts, unique
 
 Array = NDArray[Any]
@@ -43,8 +43,16 @@ def _compute(
 ) -> Array:
     match step.op:
         case Einsum():
-            of_letter = {i: sizes[n] for i, n in step_sizes(step).items()}
-            return _einsum(step.op, arguments, of_letter)
+            pairs = zip(step.op.operands, arguments, strict=True)
+            found = {
+                i: n for term, x in pairs for i, n in zip(term, x.shape, strict=True)
+            }
+            for letter, index in zip(
+                step.op.output, step.result.subscripts, strict=True
+            ):
+                if letter not in found:
+                    found[letter] = sizes[index]
+            return _einsum(step.op, arguments, found)
         case Add():
             return np.asarray(arguments[0] + arguments[1])
         case Conj():

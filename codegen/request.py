@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .contraction import Optimizer
 from .errors import OptionError, suggestion
-from .spec import Einsum, Index, check_sizes, parse, resolve_shapes
+from .spec import ELLIPSIS, Einsum, Index, check_sizes, parse, resolve_shapes
 
 TARGETS = ("numpy",)
 CONVENTIONS = ("adjoint", "transpose")
@@ -71,12 +71,7 @@ def read_request(
     """
     _check_choice("target", target, TARGETS)
     _check_choice("complex", complex, CONVENTIONS)
-    einsum = parse(spec, sizes or ())
-    known = dict(sizes or {})
-    check_sizes(einsum, known)
-    if shapes is not None:
-        einsum, found = resolve_shapes(einsum, shapes)
-        known = {i: n for i, n in known.items() if i in einsum.indices} | found
+    einsum, known = _sized(spec, sizes, shapes)
     names = _operand_names(einsum, operands)
     result = _checked_name("output", "output" if output is None else output)
     if result in names:
@@ -101,6 +96,35 @@ def read_request(
     )
 
 
+def _sized(
+    spec: str,
+    sizes: Mapping[str, int] | None,
+    shapes: Sequence[Sequence[int]] | None,
+) -> tuple[Einsum, dict[Index, int]]:
+    """Parse the spec, and gather the sizes that are known from sizes and shapes."""
+    if sizes is not None and not isinstance(sizes, Mapping):
+        raise OptionError(f"sizes maps indices to counts, got {sizes!r}")
+    known = dict(sizes or {})
+    einsum = parse(spec, known)
+    check_sizes(einsum, known)
+    if shapes is None:
+        return einsum, known
+    if not _is_list(shapes) or not all(map(_is_list, shapes)):
+        raise OptionError(f"shapes is a list of one shape an operand, got {shapes!r}")
+    einsum, found = resolve_shapes(einsum, shapes)
+    for index, size in found.items():
+        if known.get(index, size) != size:
+            raise OptionError(
+                f"index {index!r} has size {known[index]} in sizes and {size} in shapes"
+            )
+    known.pop(ELLIPSIS, None)
+    return einsum, known | found
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
 def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         hint = (
@@ -117,11 +141,13 @@ def _operand_names(einsum: Einsum, given: Sequence[str] | None) -> tuple[str, ..
         numbers = itertools.chain([""], map(str, itertools.count(1)))
         names = (f"{letter}{n}" for n in numbers for letter in letters)
         return tuple(itertools.islice(names, count))
-    if isinstance(given, str) or len(given) != count:
-        names_given = given if isinstance(given, str) else ", ".join(map(str, given))
+    if not _is_list(given):
+        raise OptionError(f"operands is a list of names, got {given!r}")
+    if len(given) != count:
+        listed = ", ".join(map(str, given)) or "none"
         raise OptionError(
             f"{einsum} has {count} operand{'s' * (count != 1)}, "
-            f"but the names given are: {names_given or 'none'}"
+            f"but the names given are: {listed}"
         )
     for name in given:
         _checked_name("operand", name)
@@ -167,8 +193,8 @@ def _wanted(wrt: Sequence[str] | None, operands: Sequence[str]) -> tuple[str, ..
     names = list(dict.fromkeys(operands))
     if wrt is None:
         return tuple(names)
-    if isinstance(wrt, str) or not wrt:
-        raise OptionError("wrt is a list of one or more operand names")
+    if not _is_list(wrt) or not wrt:
+        raise OptionError(f"wrt is a list of one or more operand names, got {wrt!r}")
     for name in wrt:
         if name not in names:
             hint = suggestion(str(name), names) or f"; there are {', '.join(names)}"
@@ -185,8 +211,8 @@ def _one_line(option: str, text: str) -> str:
 
 
 def _checked_width(width: int) -> int:
-    if isinstance(width, bool) or not isinstance(width, int) or not 60 <= width <= 320:
-        raise OptionError(f"line length must be from 60 to 320, got {width!r}")
+    if isinstance(width, bool) or not isinstance(width, int) or not 88 <= width <= 120:
+        raise OptionError(f"line length must be from 88 to 120, got {width!r}")
     return width
 
 

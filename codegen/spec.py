@@ -244,6 +244,7 @@ def _sizes_of(einsum: Einsum, shapes: Sequence[Sequence[int]]) -> dict[Index, in
             )
         own: dict[Index, int] = {}
         for index, size in zip(subscripts, shape, strict=True):
+            _check_count(index, size)
             within = own.setdefault(index, size)
             across = sizes.get(index, size)
             if within != size or (across != size and 1 not in (across, size)):
@@ -260,5 +261,9 @@ def check_sizes(einsum: Einsum, sizes: Mapping[Index, int]) -> None:
         if index not in einsum.indices:
             have = ", ".join(einsum.indices) or "no index"
             raise OptionError(f"size of unknown index {index!r}; {einsum} has {have}")
-        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            raise OptionError(f"the size of index {index!r} is {size!r}, not a count")
+        _check_count(index, size)
+
+
+def _check_count(index: Index, size: object) -> None:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+        raise OptionError(f"the size of index {index!r} is {size!r}, not a count")

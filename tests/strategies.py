@@ -125,7 +125,7 @@ def _draw_sizes(draw: st.DrawFn, terms: list[str], *, tied: bool) -> dict[str, i
 def _draw_shape(
     draw: st.DrawFn, term: str, sizes: dict[str, int], shared: bool
 ) -> list[int]:
-    """Draw a shape: an index has size 1 now and then, on all its axes of one operand."""
+    """Draw a shape: an index has size 1 now and then, on all its axes alike."""
     if shared:
         return [sizes[index] for index in term]
     ones = {i for i in sorted(set(term)) if draw(st.integers(0, 7)) == 0}

@@ -84,7 +84,7 @@ LONG_NAMES: list[tuple[str, dict[str, Any]]] = [
         ("iij,jk->kii", "ab"),
     ]
 ]
-WIDTHS = (60, 100, 120)
+WIDTHS = (88, 100, 120)
 
 SCRIPT = """
 import json, sys

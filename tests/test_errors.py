@@ -250,8 +250,8 @@ OPTIONS: list[tuple[dict[str, Any], str]] = [
         {"operands": ["query", "key"], "wrt": ["qeury"]},
         "wrt names no operand: 'qeury'; did you mean 'query'?",
     ),
-    ({"wrt": []}, "wrt is a list of one or more operand names"),
-    ({"wrt": "a"}, "wrt is a list of one or more operand names"),
+    ({"wrt": []}, "wrt is a list of one or more operand names, got []"),
+    ({"wrt": "a"}, "wrt is a list of one or more operand names, got 'a'"),
     ({"wrt": ["a", "a"]}, "wrt names an operand twice: a, a"),
     ({"optimize": "gredy"}, "unknown optimize method 'gredy'; did you mean 'greedy'?"),
     ({"optimize": "x"}, f"unknown optimize method 'x'; there are {METHODS}"),
@@ -272,8 +272,8 @@ OPTIONS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"license": None}, "license must be one line of text, got None"),
     ({"regenerate": "a\rb"}, r"regenerate must be one line of text, got 'a\rb'"),
-    ({"line_length": 59}, "line length must be from 60 to 320, got 59"),
-    ({"line_length": "88"}, "line length must be from 60 to 320, got '88'"),
+    ({"line_length": 59}, "line length must be from 88 to 120, got 59"),
+    ({"line_length": "88"}, "line length must be from 88 to 120, got '88'"),
 ]
 
 
@@ -469,8 +469,8 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "one array broadcast in two ways": (
         lambda: load("ij,jk->ik", "x", "x").forward(zeros(1, 3)),
-        "operand 'x' stands in two places of 'ij,jk->ik', where its shape (1, 3) "
-        "would be broadcast to [1, 3] and [3, 3]",
+        "operand 'x' stands in two places of 'ij,jk->ik', where (1, 3) "
+        "would be broadcast to both [1, 3] and [3, 3]",
     ),
     "one array that disagrees with itself": (
         lambda: load("ij,jk,ki->", "x", "x", "x").forward(zeros(2, 3)),

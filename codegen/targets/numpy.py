@@ -169,8 +169,16 @@ class Printer:
     def statement(self, statement: Statement, annotation: str = "") -> None:
         """Print one statement; ``annotation`` is the type of a variable assigned."""
         target, value = statement.target, statement.value
-        if not statement.through:
-            self._assign(f"{target}{annotation} = ", value)
+        if isinstance(target, Ref) and not statement.through:
+            prefix = f"{target}{annotation} = "
+            product = _product_within(value)
+            if product and not fits(
+                f"{self.indent}{prefix}{self.doc(value)}", self.width
+            ):
+                # The variable holds the product first, and its final form then.
+                self._assign(prefix, product)
+                prefix, value = f"{target} = ", _replaced(value, product, target)
+            self._assign(prefix, value)
         elif isinstance(value, Node) and value.op in WRITES_OUT:
             self._write_out(target, value)
         else:
@@ -220,6 +228,24 @@ class Printer:
 
     def _print(self, prefix: str, doc: Doc) -> None:
         self.lines.extend(broken(prefix, doc, indent=self.indent, width=self.width))
+
+
+def _product_within(expr: Expr) -> Node | None:
+    """Return what new array the views around it are of, if there are any."""
+    inner = expr
+    while isinstance(inner, Node) and len(inner.args) == 1:
+        inner = inner.args[0]
+        if isinstance(inner, Node) and inner.op not in VIEWS:
+            return inner
+    return None
+
+
+def _replaced(expr: Expr, old: Node, new: Ref) -> Expr:
+    if expr is old:
+        return new
+    if isinstance(expr, Ref):
+        return expr
+    return replace(expr, args=tuple(_replaced(arg, old, new) for arg in expr.args))
 
 
 def size_names(indices: Sequence[Index], taken: Sequence[str]) -> dict[Index, str]:

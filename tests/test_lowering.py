@@ -1,0 +1,141 @@
+"""Every primitive that a product may be lowered to, forced, against brute force."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+from exact import case, compare_at, integers
+
+import eingrad
+from eingrad import pairwise
+from eingrad.array_program import Ref
+from eingrad.errors import InternalError
+from eingrad.lower import lower
+from eingrad.pairwise import Source
+
+PRIMITIVES = ("dot", "matmul", "into", "multiply", "einsum")
+
+CASES = [
+    case("ij,jk->ik", (2, 3), (3, 5)),
+    case("ij,jk->ki", (2, 3), (3, 5)),
+    case("ji,kj->ik", (3, 2), (5, 3)),
+    case("ij,j->i", (2, 3), (3,)),
+    case("i,i->", (5,), (5,)),
+    case("i,j->ij", (2, 3)[:1], (3,)),
+    case("i,j->ji", (2,), (3,)),
+    case("ij,ij->ij", (2, 3), (2, 3)),
+    case("ij,ij->ji", (2, 3), (2, 3)),
+    case("ij,ji->", (2, 3), (3, 2)),
+    case(",ij->ji", (), (2, 3)),
+    case(",->", (), ()),
+    case("bij,bjk->bik", (2, 3, 5), (2, 5, 7)),
+    case("bij,bjk->ibk", (2, 3, 5), (2, 5, 7)),
+    case("bij,bjk->ikb", (2, 3, 5), (2, 5, 7)),
+    case("bij,bj->bi", (2, 3, 5), (2, 5)),
+    case("bi,bi->b", (2, 3), (2, 3)),
+    case("bqhd,bkhd->bhqk", (2, 3, 2, 5), (2, 4, 2, 5)),
+    case("bhqk,bkhd->bqhd", (2, 2, 3, 4), (2, 4, 2, 5)),
+    case("ijk,jil->kl", (2, 3, 4), (3, 2, 5)),
+    case("aibj,jcid->abcd", (2, 3, 2, 2), (2, 3, 3, 2)),
+    case("aibj,jcid->dacb", (2, 3, 2, 2), (2, 3, 3, 2)),
+    case("ijk,ijk->", (2, 3, 4), (2, 3, 4)),
+    case("ij,kj->ik", (2, 3), names="x,x"),
+    case("ijk,jr,kr->ir", (2, 3, 5), (3, 4), (5, 4)),
+    case("ij,jk->ik", (2, 0), (0, 3)),
+    case("bij,bjk->kbi", (0, 3, 2), (0, 2, 3)),
+]
+
+
+@pytest.mark.parametrize("primitive", PRIMITIVES)
+@pytest.mark.parametrize("the_case", CASES, ids=lambda c: c.spec)
+def test_forced_primitive(  # type: ignore[no-untyped-def]
+    the_case, primitive: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced = functools.partial(lower, primitive=primitive)
+    monkeypatch.setattr("eingrad.pipeline.lower", forced)
+    rng = np.random.default_rng(1)
+    for convention in ("adjoint", "transpose"):
+        module = eingrad.load(
+            the_case.spec, operands=the_case.names, complex=convention
+        )
+        for dtype in ("int64", "float64", "complex128"):
+            arrays = [integers(rng, shape, dtype) for shape in the_case.shapes]
+            shape = the_case.output(arrays).shape
+            compare_at(
+                module,
+                the_case,
+                arrays,
+                integers(rng, shape, dtype),
+                [integers(rng, array.shape, dtype) for array in arrays],
+                conjugate=convention == "adjoint",
+            )
+
+
+# A spec, a primitive, and what its line in ``forward`` has to have.
+WRITTEN = [
+    ("ij,jk->ik", "dot", "output: Array = a.dot(b)"),
+    ("ij,jk->ik", "einsum", 'output: Array = np.einsum("ij,jk->ik", a, b)'),
+    ("ij,ij->ij", "multiply", "output: Array = a * b"),
+    ("bij,bjk->bik", "matmul", "output: Array = np.matmul(a, b)"),
+    ("bij,bjk->ibk", "into", "np.matmul(a, b, out=output.transpose(1, 0, 2))"),
+]
+
+
+@pytest.mark.parametrize(("spec", "primitive", "line"), WRITTEN)
+def test_forced_primitive_is_written(
+    spec: str, primitive: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced = functools.partial(lower, primitive=primitive)
+    monkeypatch.setattr("eingrad.pipeline.lower", forced)
+    assert f"    {line}\n" in eingrad.generate(spec)
+
+
+def candidates(spec: str, *, exact: bool = True) -> list[Any]:
+    inputs, output = spec.split("->")
+    first, second = inputs.split(",")
+    problem = pairwise._Problem(
+        Source(Ref("a"), tuple(first)),
+        Source(Ref("b"), tuple(second)),
+        frozenset(output),
+        tuple(output) if exact else None,
+        {},
+    )
+    return list(pairwise.candidates(problem))
+
+
+@pytest.mark.parametrize(
+    ("spec", "primitives"),
+    [
+        ("ij,jk->ik", {"dot", "einsum"}),
+        ("i,j->ij", {"multiply", "einsum"}),
+        ("ij,ij->ij", {"multiply", "einsum"}),
+        ("ij,ij->", {"dot", "einsum"}),
+        ("bij,bjk->ibk", {"matmul", "into", "einsum"}),
+    ],
+)
+def test_primitives_on_offer(spec: str, primitives: set[str]) -> None:
+    offered = {candidate.primitive for candidate in candidates(spec)}
+    assert primitives <= offered
+    for candidate in candidates(spec):
+        assert candidate.order == tuple(spec.split("->")[1])
+        assert candidate.cost > 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"), [("ij", "j", ""), ("ij", "j", "j"), ("i", "jk", "ij")]
+)
+def test_an_index_that_stands_alone_is_a_bug(
+    first: str, second: str, kept: str
+) -> None:
+    """Sums over one argument alone come before the product."""
+    with pytest.raises(InternalError):
+        pairwise.choose(
+            Source(Ref("a"), tuple(first)),
+            Source(Ref("b"), tuple(second)),
+            tuple(kept),
+            None,
+            {},
+        )
