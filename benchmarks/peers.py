@@ -57,29 +57,37 @@ def _eingrad(workload: Workload, arrays: Arrays) -> list[Run]:
     return [run]
 
 
-def _check_patience(workload: Workload, *, optimize: bool) -> None:
-    seconds = loop_seconds(workload, optimize=optimize)
-    if seconds > PATIENCE:
-        raise UnsupportedError("np.einsum would loop over most indices, for too long")
+def _numpy_paths(workload: Workload) -> list[Any]:
+    """Return the values of ``optimize`` that suit np.einsum.
+
+    By default its paths stop where a result would be larger than every operand, and
+    leave one loop over all the rest; with a limit of their own they do not.
+    """
+    if len(workload.shapes) == 2:
+        return [True]
+    quick = loop_seconds(workload, optimize=True) <= PATIENCE
+    return [*([True] if quick else []), ("greedy", 2**40)]
 
 
 def _numpy(workload: Workload, arrays: Arrays) -> list[Run]:
-    _check_patience(workload, optimize=True)
     spec, wanted = workload.plain_spec, gradients(workload)
     operands, cotangent = arrays.operands, arrays.cotangent
     einsum = np.einsum
 
-    def run() -> Results:
-        results = [einsum(spec, *operands, optimize=True)]
-        for gradient in wanted:
-            core = cotangent
-            if gradient.spec is not None:
-                others = gradient.conjugated(operands)
-                core = einsum(gradient.spec, cotangent, *others, optimize=True)
-            results.append(gradient.write(core))
-        return results
+    def way(optimize: Any) -> Run:
+        def run() -> Results:
+            results = [einsum(spec, *operands, optimize=optimize)]
+            for gradient in wanted:
+                core = cotangent
+                if gradient.spec is not None:
+                    others = gradient.conjugated(operands)
+                    core = einsum(gradient.spec, cotangent, *others, optimize=optimize)
+                results.append(gradient.write(core))
+            return results
 
-    return [run]
+        return run
+
+    return [way(optimize) for optimize in _numpy_paths(workload)]
 
 
 def _opt_einsum(workload: Workload, arrays: Arrays) -> list[Run]:
@@ -106,7 +114,8 @@ def _opt_einsum(workload: Workload, arrays: Arrays) -> list[Run]:
 
 def _autograd(workload: Workload, arrays: Arrays) -> list[Run]:
     # Its gradients are np.einsum without a path: a loop over the whole index space.
-    _check_patience(workload, optimize=False)
+    if loop_seconds(workload, optimize=False) > PATIENCE:
+        raise UnsupportedError("its gradients loop over every index, for too long")
     import autograd.numpy as anp
     from autograd import make_vjp
 
@@ -131,12 +140,11 @@ def _autograd(workload: Workload, arrays: Arrays) -> list[Run]:
 def _mygrad(workload: Workload, arrays: Arrays) -> list[Run]:
     import mygrad
 
-    _check_patience(workload, optimize=True)
     mygrad.turn_memory_guarding_off()
     tensors = [mygrad.tensor(x, copy=False) for x in arrays.operands]
     spec, cotangent = workload.spec, arrays.cotangent
 
-    def way(optimize: bool) -> Run:
+    def way(optimize: Any) -> Run:
         def run() -> Results:
             output = mygrad.einsum(spec, *tensors, optimize=optimize)
             output.backward(cotangent)
@@ -144,8 +152,10 @@ def _mygrad(workload: Workload, arrays: Arrays) -> list[Run]:
 
         return run
 
-    plain_loop = loop_seconds(workload, optimize=False) <= PATIENCE
-    return [way(optimize) for optimize in (True, False) if optimize or plain_loop]
+    paths = _numpy_paths(workload)
+    if loop_seconds(workload, optimize=False) <= PATIENCE:
+        paths.append(False)
+    return [way(optimize) for optimize in paths]
 
 
 def _torch(workload: Workload, arrays: Arrays) -> list[Run]:

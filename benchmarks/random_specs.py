@@ -15,7 +15,7 @@ SIZES = (3, 5, 17, 31, 63, 100, 129, 255)
 
 # Together about 5 ms on one core: forward and gradients are three times the forward.
 MAX_FLOPS = 10**8
-MIN_FLOPS = 2 * 10**4
+MIN_FLOPS = 3 * 10**5
 MAX_ELEMENTS = 10**6
 # Some contestants walk the whole index space.
 MAX_SPACE = 10**9

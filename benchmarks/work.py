@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from itertools import chain
 
 import numpy as np
 import opt_einsum
@@ -22,10 +24,14 @@ def forward_flops(workload: Workload) -> float:
     """Count the flops of forward along a good path; a lone operand has none."""
     if len(workload.shapes) == 1:
         return 0.0
-    method = "auto" if len(workload.shapes) > 4 else "optimal"
-    _, found = opt_einsum.contract_path(
-        workload.plain_spec, *workload.shapes, shapes=True, optimize=method
-    )
+    operands, output = workload.terms
+    # What an operand can do alone is done first: sums over lone indices, diagonals.
+    holders = Counter(chain(output, *map(set, operands)))
+    leaves = ["".join(i for i in dict.fromkeys(t) if holders[i] > 1) for t in operands]
+    shapes = [tuple(workload.sizes[i] for i in leaf) for leaf in leaves]
+    method = "auto" if len(leaves) > 4 else "optimal"
+    spec = f"{','.join(leaves)}->{output}"
+    _, found = opt_einsum.contract_path(spec, *shapes, shapes=True, optimize=method)
     return float(found.opt_cost)
 
 

@@ -213,9 +213,11 @@ def _networks() -> Iterable[Workload]:
 
 
 def table() -> tuple[Workload, ...]:
-    """Return every workload with a name."""
+    """Return every workload with a name, class by class."""
     groups = (_layers(), _batched(), _memory_bound(), _many_operands(), _networks())
-    return tuple(chain.from_iterable(groups))
+    workloads = list(chain.from_iterable(groups))
+    kinds = list(dict.fromkeys(workload.kind for workload in workloads))
+    return tuple(sorted(workloads, key=lambda workload: kinds.index(workload.kind)))
 
 
 # A few of every class, for a first look.

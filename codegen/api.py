@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,15 +17,19 @@ if TYPE_CHECKING:
     from .proof.check import Report
 
 
-def gradient_specs(spec: str) -> tuple[str, ...]:
+def gradient_specs(
+    spec: str, *, sizes: Mapping[str, int] | None = None
+) -> tuple[str, ...]:
     """Return the gradient spec of every operand: the swap, in the closed grammar.
+
+    A new output index needs its size.
 
     >>> gradient_specs("ij,jk->ik")
     ('ik,jk->ij', 'ij,ik->jk')
 
     Raises SpecError.
     """
-    return tuple(str(einsum) for einsum in gradients(parse(spec)))
+    return tuple(str(einsum) for einsum in gradients(parse(spec, sizes or ())))
 
 
 def load(spec: str, **options: Any) -> ModuleType:

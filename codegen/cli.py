@@ -128,6 +128,8 @@ def _sizes(
         index, equals, size = item.partition("=")
         if not equals or not size.strip().isdecimal():
             raise OptionError(f"cannot read size {item!r}; write --sizes i=8,j=16")
+        if index.strip() in sizes:
+            raise OptionError(f"two sizes of index {index.strip()!r} in {value!r}")
         sizes[index.strip()] = int(size)
     return sizes
 
@@ -159,17 +161,19 @@ def _optimize(_: click.Context, __: click.Parameter, value: str) -> Any:
         ) from None
 
 
+_sizes_option = click.option(
+    "--sizes",
+    metavar="I=N,…",
+    callback=_sizes,
+    help="Sizes to plan for; they limit nothing.",
+)
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--operands", metavar="A,B,…", callback=_names, help="Names of the operands."
     ),
     click.option("--output", metavar="NAME", help="Name of the output."),
-    click.option(
-        "--sizes",
-        metavar="I=N,…",
-        callback=_sizes,
-        help="Sizes to plan for; they limit nothing.",
-    ),
+    _sizes_option,
     click.option(
         "--shapes",
         metavar="NxM,…",
@@ -256,8 +260,9 @@ def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> N
 
 @commands.command(short_help="Print the gradient specs.")
 @click.argument("spec")
+@_sizes_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def gradients(spec: str, as_json: bool) -> None:
+def gradients(spec: str, sizes: dict[str, int] | None, as_json: bool) -> None:
     """Print the gradient specs of SPEC, one a line, in the order of its operands.
 
     \b
@@ -269,9 +274,9 @@ def gradients(spec: str, as_json: bool) -> None:
     from .spec import parse
 
     for text in _specs(spec):
-        found = gradient_specs(text)
+        found = gradient_specs(text, sizes=sizes)
         if as_json:
-            fact = {"spec": str(parse(text)), "gradients": list(found)}
+            fact = {"spec": str(parse(text, sizes or ())), "gradients": list(found)}
             click.echo(json.dumps(fact, ensure_ascii=False))
         else:
             click.echo("\n".join(found))

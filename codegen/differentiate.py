@@ -156,7 +156,7 @@ def _push_forward(sweep: _Sweep, step: Step) -> None:
             for k, tangent in enumerate(tangents):
                 arguments = list(step.arguments)
                 arguments[k] = tangent
-                part = f"{result.name}_along_{step.arguments[k].name}"
+                part = f"along_{step.arguments[k].name}"
                 contribution = sweep.step(part, result, step.op, *arguments)
                 sweep.accumulate(stem, result, contribution)
         case Add() | Conj():

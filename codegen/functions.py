@@ -43,14 +43,14 @@ class Function:
 class Writer:
     """Writes blocks as functions.
 
-    program, arrays: the program and its lowering.  places: every operand with its
-    subscripts, twice where it stands twice.  size_names, constants: what the size of an
-    index is called, and the sizes that are given with the spec.
+    program, arrays: the program and its lowering.  same_size: for each index, the one
+    that its size is named after.  size_names, constants: what the size of an index is
+    called, and the sizes that are given with the spec.
     """
 
     program: Program
     arrays: ArrayProgram
-    places: Sequence[tuple[str, Subscripts]]
+    same_size: Mapping[Index, Index]
     size_names: Mapping[Index, str]
     constants: Mapping[Index, int]
     width: int
@@ -132,7 +132,7 @@ class Writer:
     ) -> tuple[list[str], set[str]]:
         """Bind the sizes that shapes are written in, and name their arrays."""
         needed = dict.fromkeys(
-            index
+            self.same_size[index]
             for s in statements
             for index in (*extents(s.target), *extents(s.value))
         )
@@ -166,13 +166,16 @@ class Writer:
     def _layouts(self) -> Iterator[tuple[str, Subscripts]]:
         """Yield the variables that hold values, with the indices of their axes."""
         for value in self.program.inputs:
-            yield value.name, value.subscripts
-        yield from self.places
+            yield value.name, self._sized(value.subscripts)
         for step in self.program.steps:
             array = self.arrays.arrays[step.result.name]
             if isinstance(array.expr, Ref):
                 subscripts = step.result.subscripts
-                yield array.expr.name, tuple(subscripts[axis] for axis in array.axes)
+                layout = tuple(subscripts[axis] for axis in array.axes)
+                yield array.expr.name, self._sized(layout)
+
+    def _sized(self, subscripts: Subscripts) -> Subscripts:
+        return tuple(self.same_size[index] for index in subscripts)
 
 
 def _read(block: Block) -> Iterator[str]:

@@ -246,6 +246,9 @@ def _summed(source: Source, kept: Subscripts) -> Expr:
     if len(unique(source.order)) <= EINSUM_LETTERS:
         value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
         return value if kept else _scalar(value)
+    distinct = unique(source.order)
+    if len(distinct) < len(source.order):
+        source = Source(_diagonal(source, distinct), distinct)
     summed = tuple(p for p, i in enumerate(source.order) if i not in kept)
     value = Node(ArrayOp.SUM, (source.expr,), summed)
     left = tuple(index for index in source.order if index in kept)

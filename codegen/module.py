@@ -119,7 +119,9 @@ def _size_names(derivation: Derivation) -> dict[Index, str]:
     for lowered in (derivation.joint, derivation.tangent):
         taken.extend(value.name for value in lowered.program.inputs)
         taken.extend(Writer.variables(lowered.arrays.blocks))
-    return size_names(derivation.request.einsum.indices, taken)
+    same_size = derivation.request.same_size
+    names = size_names([*dict.fromkeys(same_size.values())], taken)
+    return {index: names[same] for index, same in same_size.items()}
 
 
 def _functions(
@@ -133,7 +135,6 @@ def _functions(
     read = free_variables(s for block in reverse for s in block.statements)
     kept = [name for name in Writer.variables(forward) if name in read]
     constants = {i: request.sizes[i] for i in request.einsum.new_indices}
-    places = tuple(zip(request.operands, request.einsum.operands, strict=True))
 
     def write(
         lowered: Lowered, part: list[Block], *known: str, typed: str = ""
@@ -141,7 +142,7 @@ def _functions(
         writer = Writer(
             lowered.program,
             lowered.arrays,
-            places,
+            request.same_size,
             sizes,
             constants,
             request.line_length,
@@ -176,7 +177,7 @@ def _header(request: Request) -> list[str]:
             "eingrad SPEC" if not fits(command, request.line_length - 20) else command
         )
         regenerate = " \\\n#     --".join([f"# Regenerate: {short}", *options])
-    return [*lines, *regenerate.split("\n")]
+    return [line.rstrip() for line in [*lines, *regenerate.split("\n")]]
 
 
 def _constants(request: Request) -> list[str]:

@@ -79,11 +79,14 @@ def describe(
     """Write the docstring of a module, but for its quotes."""
     width = request.line_length
     einsum = request.einsum
-    head = f"{formula(einsum, request.operands, request.output)}, and its gradients."
-    if not fits(f'"""{head}', width):
-        head = f"An einsum of {len(einsum.operands)} operands, and its gradients."
-    blocks = [
-        [head],
+    written = formula(einsum, request.operands, request.output)
+    blocks = [[f"{written}, and its gradients."]]
+    if not fits(f'"""{blocks[0][0]}', width):
+        blocks = [[f"An einsum of {len(einsum.operands)} operands, and its gradients."]]
+        if len(einsum.operands) <= WRITTEN_OUT:
+            wrapped = textwrap.wrap(written, width - 8, subsequent_indent="    ")
+            blocks.append([f"    {line}" for line in wrapped])
+    blocks += [
         _table(request),
         _paragraph(_reason(einsum), width),
         _paragraph(_costs(forward, joint, path, request), width),
@@ -184,13 +187,12 @@ class Docstrings:
         for name, term in zip(request.operands, request.einsum.operands, strict=True):
             shapes.setdefault(f"{name}: ", _shape(term))
         shapes[f"returns {request.output}: "] = _shape(request.einsum.output)
-        return [
-            line
-            for name, shape in shapes.items()
-            for line in textwrap.wrap(
-                f"{name}{shape}", request.line_length // 2, subsequent_indent="    "
-            )
-        ]
+        texts = (f"{name}{shape}" for name, shape in shapes.items())
+        return [line for text in texts for line in self._wrapped(text)]
+
+    def _wrapped(self, text: str) -> list[str]:
+        width = self.request.line_length // 2
+        return textwrap.wrap(text, width, subsequent_indent="    ")
 
     def forward(self) -> list[str]:
         """Document ``forward``."""
@@ -204,11 +206,15 @@ class Docstrings:
 
     def backward(self) -> list[str]:
         """Document ``backward``."""
-        plural = "s" if len(self.request.wrt) > 1 else ""
+        *most, last = self.request.wrt
+        plural, listed = ("s", f"{', '.join(most)} and {last}") if most else ("", last)
+        head = f"Return the gradient{plural} of {listed}."
+        if not fits(f'    """{head}', self.request.line_length):
+            head = "Return the gradients of the operands in ``GRADIENTS``."
         return [
-            f"Return the gradient{plural} of the operands in ``GRADIENTS``.",
+            head,
             "",
-            f"{self.cotangent}: shaped like the output",
+            *self._wrapped(f"{self.cotangent}: {_shape(self.request.einsum.output)}"),
             "returns a tuple of arrays, each shaped like its operand",
         ]
 

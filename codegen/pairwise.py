@@ -102,7 +102,7 @@ def choose(
     ``force`` names the only primitive allowed, where it applies.
     """
     problem = _Problem(a, b, frozenset(kept), wanted, sizes)
-    if set(a.order) ^ set(b.order) > set(kept):
+    if not set(a.order) ^ set(b.order) <= set(kept):
         raise InternalError(f"an index stands alone in {a.order}, {b.order}")
     found = list(candidates(problem))
     forced = [c for c in found if c.primitive == force]

@@ -16,11 +16,22 @@ from .spec import ELLIPSIS, Einsum, Index, check_sizes, parse, resolve_shapes
 
 TARGETS = ("numpy",)
 CONVENTIONS = ("adjoint", "transpose")
-MAX_NAME = 40
+MAX_NAME = 24
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
-    {"adapted", "backward", "forward", "full", "given", "gradients", "jvp", "np"}
+    {
+        "Array",
+        "Pullback",
+        "adapted",
+        "backward",
+        "forward",
+        "full",
+        "given",
+        "gradients",
+        "jvp",
+        "np",
+    }
     | {"plain", "primals", "pullback", "shape", "tangents", "tuple", "type", "vjp"}
 )
 
@@ -47,6 +58,21 @@ class Request:
     def distinct_operands(self) -> tuple[str, ...]:
         """The parameters of ``forward``."""
         return tuple(dict.fromkeys(self.operands))
+
+    @property
+    def same_size(self) -> dict[Index, Index]:
+        """Map each index to the first of those that have its size.
+
+        Two indices have one size where they stand on one axis of an array that the
+        spec names twice.
+        """
+        same = {index: index for index in self.einsum.indices}
+        first: dict[str, tuple[Index, ...]] = {}
+        for name, term in zip(self.operands, self.einsum.operands, strict=True):
+            for index, other in zip(first.setdefault(name, term), term, strict=True):
+                old, new = sorted((same[index], same[other]), key=[*same].index)[::-1]
+                same = {i: new if n == old else n for i, n in same.items()}
+        return same
 
 
 def read_request(
@@ -76,18 +102,23 @@ def read_request(
     result = _checked_name("output", "output" if output is None else output)
     if result in names:
         raise OptionError(f"the output and an operand are both called {result!r}")
+    wanted = _wanted(wrt, names)
+    if not isinstance(optimize, str) and not (
+        _is_list(optimize) and all(map(_is_list, optimize))
+    ):
+        raise OptionError(f"optimize is a method or a path, got {optimize!r}")
+    if name is not None:
+        _checked_name("kernel", name)
     if regenerate is None:
         regenerate = _command(
             spec, operands, output, sizes, shapes, wrt, complex, optimize
         )
-    if name is not None:
-        _checked_name("kernel", name)
     return Request(
         einsum=einsum,
         operands=names,
         output=result,
         sizes=known,
-        wrt=_wanted(wrt, names),
+        wrt=wanted,
         complex=complex,
         optimize=optimize,
         license=_one_line("license", license),
@@ -160,8 +191,8 @@ def _check_shared(einsum: Einsum, names: Sequence[str]) -> None:
     first: dict[str, tuple[Index, ...]] = {}
     for name, term in zip(names, einsum.operands, strict=True):
         other = first.setdefault(name, term)
-        same_rank = len(other) == len(term)
-        if not same_rank or ("..." in other) != ("..." in term):
+        dots = [t.index(ELLIPSIS) if ELLIPSIS in t else None for t in (other, term)]
+        if len(other) != len(term) or dots[0] != dots[1]:
             raise OptionError(
                 f"operand {name!r} stands for {''.join(other)!r} and "
                 f"{''.join(term)!r}, and no array fits both; rename one of them"
@@ -207,7 +238,7 @@ def _wanted(wrt: Sequence[str] | None, operands: Sequence[str]) -> tuple[str, ..
 def _one_line(option: str, text: str) -> str:
     if not isinstance(text, str) or not text.isprintable():
         raise OptionError(f"{option} must be one line of text, got {text!r}")
-    return text
+    return text.strip()
 
 
 def _checked_width(width: int) -> int:

@@ -94,9 +94,9 @@ def test_wanted_gradients_come_in_their_order() -> None:
 TANGENT = """
 program x[ij], w[jk], tangent_x[ij], tangent_w[jk]
   out[ik] = einsum ij,jk->ik (x, w)
-  out_along_x[ik] = einsum ij,jk->ik (tangent_x, w)
-  out_along_w[ik] = einsum ij,jk->ik (x, tangent_w)
-  tangent_out[ik] = add (out_along_x, out_along_w)
+  along_x[ik] = einsum ij,jk->ik (tangent_x, w)
+  along_w[ik] = einsum ij,jk->ik (x, tangent_w)
+  tangent_out[ik] = add (along_x, along_w)
   return out[ik], tangent_out[ik]
 """
 

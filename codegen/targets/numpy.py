@@ -10,7 +10,6 @@ from typing import Any
 
 from ..array_program import ArrayOp, Expr, Node, Ref, Statement, references
 from ..cost import EINSUM_LETTERS
-from ..errors import OptionError
 from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
 from ..program import Names
 from ..spec import Index, Subscripts
@@ -44,7 +43,16 @@ def _expand(op: _Operation) -> Doc:
 
 def _diagonal(op: _Operation) -> Doc:
     source, order = op.attr
-    return call("np.einsum", einsum_literal((source,), order), op.args[0])
+    if len(order) <= EINSUM_LETTERS:
+        return call("np.einsum", einsum_literal((source,), order), op.args[0])
+    array = op.args[0]
+    axes = [[p for p, i in enumerate(source) if i == index] for index in order]
+    return call(
+        "np.lib.stride_tricks.as_strided",
+        array,
+        tuple_of([f"{array}.shape[{first}]" for first, *_ in axes]),
+        tuple_of([" + ".join(f"{array}.strides[{p}]" for p in ps) for ps in axes]),
+    )
 
 
 def _einsum(op: _Operation) -> Doc:
@@ -53,16 +61,8 @@ def _einsum(op: _Operation) -> Doc:
 
 
 def einsum_literal(operands: tuple[Subscripts, ...], output: Subscripts) -> str:
-    """Write subscripts that np.einsum reads; other letters become ASCII ones.
-
-    Raises OptionError for more letters than NumPy knows.
-    """
+    """Write subscripts that np.einsum reads; other letters become ASCII ones."""
     used = dict.fromkeys(itertools.chain(*operands, output))
-    if len(used) > EINSUM_LETTERS:
-        raise OptionError(
-            f"NumPy has no diagonal of an array with {len(used)} indices; "
-            f"it takes {EINSUM_LETTERS}"
-        )
     free = iter(c for c in string.ascii_letters if c not in used)
     spell = {i: i if i in string.ascii_letters else next(free) for i in used}
     terms = ["".join(map(spell.__getitem__, term)) for term in (*operands, output)]
@@ -105,6 +105,9 @@ LONGEST_PRODUCT = 5
 VIEWS = frozenset(
     {ArrayOp.TRANSPOSE, ArrayOp.EXPAND, ArrayOp.DIAGONAL, ArrayOp.CONJ, ArrayOp.RESHAPE}
 )
+
+# Operations that take only the dtype of their argument.
+ALLOCATES = frozenset({ArrayOp.EMPTY, ArrayOp.ZEROS})
 
 # What a part of an expression is called when it needs a line of its own.
 PART_NAMES = {
@@ -170,20 +173,23 @@ class Printer:
         """Print one statement; ``annotation`` is the type of a variable assigned."""
         target, value = statement.target, statement.value
         if isinstance(target, Ref) and not statement.through:
-            prefix = f"{target}{annotation} = "
-            product = _product_within(value)
-            if product and not fits(
-                f"{self.indent}{prefix}{self.doc(value)}", self.width
-            ):
-                # The variable holds the product first, and its final form then.
-                self._assign(prefix, product)
-                prefix, value = f"{target} = ", _replaced(value, product, target)
-            self._assign(prefix, value)
+            self._variable(target, annotation, value)
         elif isinstance(value, Node) and value.op in WRITES_OUT:
             self._write_out(target, value)
         else:
-            view = self._short(target, len(" [...] = "))
+            view = self._short(target, len(f"[...] = {self.doc(value)}"))
             self._assign(f"{self.doc(view)}[...] = ", value)
+
+    def _variable(self, target: Ref, annotation: str, value: Expr) -> None:
+        """Assign a variable: if it takes several lines, each form it goes through."""
+        prefix = f"{target}{annotation} = "
+        long = not fits(f"{self.indent}{prefix}{self.doc(value)}", self.width)
+        if long and isinstance(value, Node) and len(value.args) == 1:
+            (inner,) = value.args
+            if isinstance(inner, Node) and value.op not in ALLOCATES:
+                self._variable(target, annotation, inner)
+                prefix, value = f"{target} = ", replace(value, args=(target,))
+        self._assign(prefix, value)
 
     def _assign(self, prefix: str, value: Expr) -> None:
         if isinstance(value, Node) and value.op in INFIX:
@@ -228,24 +234,6 @@ class Printer:
 
     def _print(self, prefix: str, doc: Doc) -> None:
         self.lines.extend(broken(prefix, doc, indent=self.indent, width=self.width))
-
-
-def _product_within(expr: Expr) -> Node | None:
-    """Return what new array the views around it are of, if there are any."""
-    inner = expr
-    while isinstance(inner, Node) and len(inner.args) == 1:
-        inner = inner.args[0]
-        if isinstance(inner, Node) and inner.op not in VIEWS:
-            return inner
-    return None
-
-
-def _replaced(expr: Expr, old: Node, new: Ref) -> Expr:
-    if expr is old:
-        return new
-    if isinstance(expr, Ref):
-        return expr
-    return replace(expr, args=tuple(_replaced(arg, old, new) for arg in expr.args))
 
 
 def size_names(indices: Sequence[Index], taken: Sequence[str]) -> dict[Index, str]:
