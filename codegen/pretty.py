@@ -58,7 +58,12 @@ def broken(
     if isinstance(doc, str) or not doc.items or fits(flat, width):
         return [flat]
     inner = indent + INDENT
-    first = f"{indent}{prefix}{doc.head}{doc.brackets[0]}"
+    opening = f"{indent}{prefix}{doc.head}{doc.brackets[0]}"
+    if prefix.endswith(" = ") and not fits(opening, width):
+        # Where not even the head fits, the whole value goes in brackets.
+        value = broken("", doc, indent=inner, width=width)
+        return [f"{indent}{prefix}(", *value, f"{indent}){suffix}"]
+    first = opening
     last = f"{indent}{doc.brackets[1]}{suffix}"
     alone = inner + ", ".join(map(str, doc.items))
     is_tuple = doc.brackets == "()" and not doc.head
