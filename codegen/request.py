@@ -16,7 +16,7 @@ from .spec import ELLIPSIS, Einsum, Index, check_sizes, parse, resolve_shapes
 
 TARGETS = ("numpy",)
 CONVENTIONS = ("adjoint", "transpose")
-MAX_NAME = 24
+MAX_NAME = 20
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
