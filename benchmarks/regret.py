@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+
 from eingrad import pairwise
 from eingrad.contraction import contraction_trees
 from eingrad.functions import Writer
@@ -140,22 +141,23 @@ def main() -> None:
         regrets.append(regret)
         best = times.index(min(times))
         print(
-            f"{regret:6.2f}  {case!s:46} picked {found[pick][0]:8} "
-            f"{times[pick] / 1e3:9.1f} us, best {found[best][0]:8} {min(times) / 1e3:9.1f} us"
+            f"{regret:6.2f}  {case!s:46} "
+            f"picked {found[pick][0]:8} {times[pick] / 1e3:9.1f} us, "
+            f"best {found[best][0]:8} {min(times) / 1e3:9.1f} us"
         )
         if options.verbose:
             for (name, estimate, function), t in zip(found, times, strict=True):
-                print(
-                    f"        {name:8} {t / 1e3:10.1f} us, estimated {estimate / 1e3:10.1f}"
-                )
+                us, guess = t / 1e3, estimate / 1e3
+                print(f"        {name:8} {us:10.1f} us, estimated {guess:10.1f}")
                 if regret > 1.25:
                     print(function.__doc__.split("\n", 1)[1])
     ordered = sorted(regrets)
     print(
         f"median {statistics.median(ordered):.2f}, geomean "
-        f"{statistics.geometric_mean(ordered):.2f}, 95 % within "
-        f"{ordered[int(0.95 * len(ordered))]:.2f}, worst {ordered[-1]:.2f}, within 1.25: "
-        f"{sum(r <= 1.25 for r in ordered)} of {len(ordered)}"
+        f"{statistics.geometric_mean(ordered):.2f}, "
+        f"95 % within {ordered[int(0.95 * len(ordered))]:.2f}, "
+        f"worst {ordered[-1]:.2f}, "
+        f"within 1.25: {sum(r <= 1.25 for r in ordered)} of {len(ordered)}"
     )
 
 

@@ -55,26 +55,29 @@ def broken(
 ) -> list[str]:
     """Lay out ``prefix``, ``doc`` and ``suffix`` as lines that fit where they can."""
     flat = f"{indent}{prefix}{doc}{suffix}"
-    if isinstance(doc, str) or not doc.items or fits(flat, width):
-        return [flat]
     inner = indent + INDENT
-    opening = f"{indent}{prefix}{doc.head}{doc.brackets[0]}"
-    if prefix.endswith(" = ") and not fits(opening, width):
+    if fits(flat, width):
+        return [flat]
+    opening = f"{indent}{prefix}"
+    if isinstance(doc, Bracketed):
+        opening += f"{doc.head}{doc.brackets[0]}"
+    if prefix.endswith(" = ") and (isinstance(doc, str) or not fits(opening, width)):
         # Where not even the head fits, the whole value goes in brackets.
         value = broken("", doc, indent=inner, width=width)
         return [f"{indent}{prefix}(", *value, f"{indent}){suffix}"]
-    first = opening
+    if isinstance(doc, str) or not doc.items:
+        return [flat]
     last = f"{indent}{doc.brackets[1]}{suffix}"
     alone = inner + ", ".join(map(str, doc.items))
     is_tuple = doc.brackets == "()" and not doc.head
     if fits(alone, width) and not is_tuple:
-        return [first, alone, last]
+        return [opening, alone, last]
     lines = [
         line
         for item in doc.items
         for line in broken("", item, ",", indent=inner, width=width)
     ]
-    return [first, *lines, last]
+    return [opening, *lines, last]
 
 
 def string_constant(name: str, text: str, width: int) -> list[str]:

@@ -16,7 +16,7 @@ from .spec import ELLIPSIS, Einsum, Index, check_sizes, parse, resolve_shapes
 
 TARGETS = ("numpy",)
 CONVENTIONS = ("adjoint", "transpose")
-MAX_NAME = 20
+MAX_NAME = 28
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
@@ -107,8 +107,8 @@ def read_request(
         _is_list(optimize) and all(map(_is_list, optimize))
     ):
         raise OptionError(f"optimize is a method or a path, got {optimize!r}")
-    if name is not None:
-        _checked_name("kernel", name)
+    if name is not None and (why := _why_no_identifier(name)):
+        raise OptionError(f"kernel name {name!r} {why}")
     if regenerate is None:
         regenerate = _command(
             spec, operands, output, sizes, shapes, wrt, complex, optimize
@@ -207,11 +207,17 @@ def _checked_name(what: str, name: str) -> str:
     return name
 
 
-def _why_bad_name(name: str) -> str | None:
+def _why_no_identifier(name: str) -> str | None:
     if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
         return "is no name: use letters, digits and '_', and start with a letter"
     if keyword.iskeyword(name):
         return "is a keyword of Python"
+    return None
+
+
+def _why_bad_name(name: str) -> str | None:
+    if why := _why_no_identifier(name):
+        return why
     if name in RESERVED:
         return "is a name that the generated module needs itself"
     if len(name) > MAX_NAME:

@@ -74,7 +74,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
 # The same kernels with names of many letters, and with lines of another length.
 LONG_NAMES: list[tuple[str, dict[str, Any]]] = [
     (spec, {"operands": [c * size for c in letters], "output": "o" * size})
-    for size in (16, 20)
+    for size in (16, 20, 24, 28)
     for spec, letters in [
         ("ij,jk->ik", "ab"),
         ("ii->", "a"),

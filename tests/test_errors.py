@@ -228,8 +228,8 @@ OPTIONS: list[tuple[dict[str, Any], str]] = [
         "operand name 'np' is a name that the generated module needs itself",
     ),
     (
-        {"operands": ["a" * 21, "b"]},
-        f"operand name '{'a' * 21}' is longer than 20 characters",
+        {"operands": ["a" * 29, "b"]},
+        f"operand name '{'a' * 29}' is longer than 28 characters",
     ),
     ({"output": "a"}, "the output and an operand are both called 'a'"),
     ({"output": "lambda"}, "output name 'lambda' is a keyword of Python"),

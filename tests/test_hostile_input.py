@@ -303,9 +303,9 @@ def test_operands_called_like_what_is_derived_from_each_other(names: str) -> Non
 
 
 def test_long_names_and_specs_stay_on_their_lines() -> None:
-    names = [letter * 20 for letter in "abc"]
+    names = [letter * 28 for letter in "abc"]
     spec, shapes, _, sizes = ACCEPTORS[0]
-    assert assert_refused_or_right(spec, shapes, ",".join(names), sizes, "e" * 20)
+    assert assert_refused_or_right(spec, shapes, ",".join(names), sizes, "e" * 28)
 
 
 @pytest.mark.parametrize("count", [26, 27, 40, 41, 60])
