@@ -48,7 +48,7 @@ BROKEN = [
         18,
         ["if x != (", "    aaaa,", "    bbbb,", "):"],
     ),
-    ("x = ", "a_name_that_is_long", "", 10, ["x = a_name_that_is_long"]),
+    ("name = ", "a_name", "", 12, ["name = (", "    a_name", ")"]),
     (
         "x = ",
         call("f", call("gggg", "aaaa", "bbbb"), "c"),
