@@ -93,8 +93,9 @@ def compiled(case: Case) -> list[tuple[str, float, Callable[..., Any]]]:
 def _function(program: Program, case: Case) -> Callable[..., Any]:
     arrays = lower(program, {"output": "output"}, case.sizes)
     names = size_names(case.einsum.indices, ["a", "b", "output"])
-    writer = Writer(program, arrays, (), names, {}, 88)
-    lines = writer.function(arrays.blocks, known=("a", "b")).lines
+    same = {index: index for index in case.einsum.indices}
+    writer = Writer(program, arrays, same, names, {}, 88)
+    lines = writer.function(arrays.blocks, known=("a", "b"), kept=("output",)).lines
     text = "\n".join(["def run(a, b):", *lines, "    return output"])
     space: dict[str, Any] = {"np": np}
     exec(text, space)

@@ -58,6 +58,17 @@ class ArrayOp(enum.Enum):
     ZEROS = enum.auto()
 
 
+# These take no memory, or none where the array allows it.
+VIEWS = frozenset(
+    {
+        ArrayOp.TRANSPOSE,
+        ArrayOp.RESHAPE,
+        ArrayOp.EXPAND,
+        ArrayOp.DIAGONAL,
+        ArrayOp.CONJ,
+    }
+)
+
 SHAPED = (ArrayOp.RESHAPE, ArrayOp.EMPTY, ArrayOp.ZEROS)
 
 

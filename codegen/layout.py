@@ -146,7 +146,7 @@ class _Layouts:
         """Estimate a sum, which is slow where its arguments are laid out unlike."""
         first, second = (self.axes(value.name) for value in step.arguments)
         entries = cost.entries(step.result.subscripts, self.sizes)
-        same = cost.MULTIPLY_ENTRY if first == second else cost.MULTIPLY_STRIDED_ENTRY
+        same = cost.MULTIPLY_ENTRY if first == second else cost.MULTIPLY_ACROSS
         return same * entries
 
     def _written(self, step: Step, wanted: Axes | None) -> tuple[float, Axes]:

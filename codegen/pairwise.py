@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import cost
-from .array_program import ArrayOp, Expr, Node, Ref, Shape
+from .array_program import VIEWS, ArrayOp, Expr, Node, Ref, Shape, nodes
 from .errors import InternalError
 from .spec import Index, Subscripts
 
@@ -106,7 +106,13 @@ def choose(
         raise InternalError(f"an index stands alone in {a.order}, {b.order}")
     found = list(candidates(problem))
     forced = [c for c in found if c.primitive == force]
-    return min(forced or found, key=lambda candidate: candidate.cost)
+    return min(forced or found, key=_time)
+
+
+def _time(candidate: Candidate) -> float:
+    """Estimate a candidate with the views that it takes."""
+    views = sum(node.op in VIEWS for node in nodes(candidate.value))
+    return candidate.cost + cost.VIEW_CALL * views
 
 
 def estimate(
@@ -145,7 +151,7 @@ def _estimate(
     of_letter = {chr(ord("a") + k): size for k, size in enumerate(sizes)}
     sources = Source(Ref("a"), a), Source(Ref("b"), b)
     chosen = choose(*sources, kept, wanted, of_letter)
-    return chosen.cost, chosen.order
+    return _time(chosen), chosen.order
 
 
 def candidates(problem: _Problem) -> Iterator[Candidate]:
@@ -221,8 +227,11 @@ def _matrix_products(problem: _Problem) -> Iterator[Candidate]:
     if problem.wanted:
         fronts.extend(_loops(problem, rows, columns))
     for (front, x, y), k in itertools.product(fronts, dict.fromkeys(sums)):
-        product = _matrix_product(problem, front, x, y, k)
-        yield from _in_order(problem, product, (front, x, y))
+        # Small matrices multiply faster where the second is not read inner to inner.
+        turns = (False, True) if front and len(k) == len(y) == 1 else (False,)
+        for turn in turns:
+            product = _matrix_product(problem, front, x, y, k, turn=turn)
+            yield from _in_order(problem, product, (front, x, y))
 
 
 def _loops(
@@ -245,64 +254,101 @@ def _loops(
 
 
 def _matrix_product(
-    problem: _Problem, front: Subscripts, x: Subscripts, y: Subscripts, k: Subscripts
+    problem: _Problem,
+    front: Subscripts,
+    x: Subscripts,
+    y: Subscripts,
+    k: Subscripts,
+    *,
+    turn: bool,
 ) -> Candidate:
-    """Write the product of matrices (x, k) and (k, y), looped over ``front``."""
+    """Write the product of matrices (x, k) and (k, y), looped over ``front``.
+
+    With ``turn`` the second operand is copied into that order first.
+    """
     a, b = problem.a, problem.b
-    left, left_copied = _grouped(a, front, (x, k), vector=not front and not x)
-    right, right_copied = _grouped(b, front, (k, y), vector=not front and not y)
-    time = sum(
-        cost.copy(problem.size(source.order))
-        for source, copied in ((a, left_copied), (b, right_copied))
-        if copied
-    )
-    inner = [
-        source.order[-1] in front and not copied
-        for source, copied in ((a, left_copied), (b, right_copied))
-    ]
-    time += cost.matmul(
+    left, right = _Matrices(a, front, (x, k)), _Matrices(b, front, (k, y), turn=turn)
+    product = cost.MatrixProduct(
         loops=problem.size(front),
         rows=problem.size(x),
         columns=problem.size(y),
         summed=problem.size(k),
-        strided=sum(inner),
+        strided=left.strided + right.strided,
+        left_summed=left.inner in k,
+        right_summed=right.inner in k,
         stacked=bool(front),
     )
+    time = product.time() + left.copying(problem.sizes) + right.copying(problem.sizes)
     op = ArrayOp.MATMUL if front else ArrayOp.DOT
-    value = Node(op, (left, right))
+    value = Node(op, (left.expr(), right.expr()))
     order = front + x + y
     if not order:
         value = Node(ArrayOp.SCALAR, (value,))
     elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
         value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
-    held = tuple(tuple(i for i in front if i in s.order) for s in (a, b))
-    views = (held[0] + x + k, held[1] + k + y)
-    return Candidate("matmul" if front else "dot", value, order, views, time)
+    primitive = "matmul" if front else "dot"
+    return Candidate(primitive, value, order, (left.order, right.order), time)
 
 
-def _grouped(
-    source: Source,
-    front: Subscripts,
-    groups: tuple[Subscripts, Subscripts],
-    *,
-    vector: bool,
-) -> tuple[Expr, bool]:
-    """View ``source`` as stacked matrices, and tell whether that needs a copy."""
-    held = tuple((index,) for index in front if index in source.order)
-    fused = tuple(group for group in groups if group or not vector)
-    copied = not all(_adjacent(group, source.order) for group in fused)
-    parts = (*held, *(group for group in fused if group))
-    # Where no copy is needed, fuse first and transpose then: it reads better.
-    in_memory = sorted(parts, key=lambda part: source.order.index(part[0]))
-    stored = parts if copied else tuple(in_memory)
-    expr = transposed(source, tuple(index for part in stored for index in part))
-    if any(len(part) > 1 for part in stored):
-        expr = Node(ArrayOp.RESHAPE, (expr,), stored)
-    if stored != parts:
-        axes = tuple(stored.index(part) for part in parts)
-        expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
-    present = [*((i,) in held for i in front), *map(bool, fused)]
-    return expanded(expr, present), copied
+@dataclass(frozen=True)
+class _Matrices:
+    """An operand as stacked matrices: a loop over ``front``, and two groups of axes."""
+
+    source: Source
+    front: Subscripts
+    groups: tuple[Subscripts, Subscripts]
+    turn: bool = False
+
+    @property
+    def held(self) -> Subscripts:
+        """The indices of ``front`` that the operand has."""
+        return tuple(index for index in self.front if index in self.source.order)
+
+    @property
+    def order(self) -> Subscripts:
+        """The indices as the matrices have them."""
+        return (*self.held, *self.groups[0], *self.groups[1])
+
+    @property
+    def copied(self) -> bool:
+        """Whether fusing a group takes a copy."""
+        order = self.source.order
+        return self.turn or not all(_adjacent(group, order) for group in self.groups)
+
+    @property
+    def strided(self) -> bool:
+        """Whether the matrices have no axis of unit stride."""
+        return not self.copied and self.source.order[-1] in self.front
+
+    @property
+    def inner(self) -> Index:
+        """The index of unit stride."""
+        return self.order[-1] if self.copied else self.source.order[-1]
+
+    def copying(self, sizes: Mapping[Index, int]) -> float:
+        """Estimate the time of the copy."""
+        if not self.copied:
+            return 0.0
+        return cost.copy(self.source.order, self.order, sizes)
+
+    def expr(self) -> Expr:
+        """Write the view, or the copy; a missing group is an axis of size 1."""
+        groups = self.groups if self.front else tuple(filter(None, self.groups))
+        parts = (*((i,) for i in self.held), *(group for group in groups if group))
+        # Where no copy is needed, fuse first and transpose then: it reads better.
+        in_memory = sorted(parts, key=lambda part: self.source.order.index(part[0]))
+        stored = parts if self.copied else tuple(in_memory)
+        order = tuple(index for part in stored for index in part)
+        expr = transposed(self.source, order)
+        if any(len(part) > 1 for part in stored):
+            expr = Node(ArrayOp.RESHAPE, (expr,), stored)
+        elif self.turn:
+            expr = Node(ArrayOp.COPY, (expr,))
+        if stored != parts:
+            axes = tuple(stored.index(part) for part in parts)
+            expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
+        present = [*(index in self.held for index in self.front), *map(bool, groups)]
+        return expanded(expr, present)
 
 
 def _adjacent(group: Subscripts, order: Subscripts) -> bool:
@@ -326,8 +372,10 @@ def _in_order(
         groups = [(i,) for i in front] + [x, y]
         in_memory = sorted(groups, key=lambda group: wanted.index(group[0]))
         axes = tuple(in_memory.index(group) for group in groups)
-        strided = wanted[-1] in front
-        penalty = cost.copy(problem.size(wanted)) if strided else cost.THROUGH_VIEW
+        through = cost.ALLOCATE_CALL + cost.VIEW_CALL
+        if wanted[-1] not in y:
+            # Then NumPy computes every product aside and copies it.
+            through += cost.copy(product.order, wanted, problem.sizes)
         value = product.value
         if value.op is ArrayOp.RESHAPE and isinstance(value.args[0], Node):
             value = value.args[0]
@@ -336,7 +384,7 @@ def _in_order(
             primitive="into",
             value=value,
             order=wanted,
-            cost=product.cost + penalty,
+            cost=product.cost + through,
             into=(tuple(in_memory), axes),
         )
     view = transposed(Source(product.value, product.order), wanted)
@@ -344,5 +392,5 @@ def _in_order(
         product,
         value=Node(ArrayOp.COPY, (view,)),
         order=wanted,
-        cost=product.cost + cost.copy(problem.size(wanted)),
+        cost=product.cost + cost.copy(product.order, wanted, problem.sizes),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..array_program import ArrayOp, Expr, Node, Ref, Statement, references
+from ..array_program import VIEWS, ArrayOp, Expr, Node, Ref, Statement, references
 from ..cost import EINSUM_LETTERS
 from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
 from ..program import Names
@@ -100,11 +100,6 @@ WRITES_OUT = frozenset({ArrayOp.MATMUL})
 
 # More factors than this are multiplied in a line of their own.
 LONGEST_PRODUCT = 5
-
-# Operations that take no memory.
-VIEWS = frozenset(
-    {ArrayOp.TRANSPOSE, ArrayOp.EXPAND, ArrayOp.DIAGONAL, ArrayOp.CONJ, ArrayOp.RESHAPE}
-)
 
 # Operations that take only the dtype of their argument.
 ALLOCATES = frozenset({ArrayOp.EMPTY, ArrayOp.ZEROS})
