@@ -43,14 +43,18 @@ def load(spec: str, **options: Any) -> ModuleType:
 def check(target: str | Path | ModuleType, *, seed: int = 0, **options: Any) -> Report:
     """Prove a module right: one generated from a spec, a file, or a loaded module.
 
-    A string that ends in ``.py`` is a file.  ``options`` are those of ``generate``.
-    Raises EingradError where there is nothing to check.
+    A string that ends in ``.py`` is a file.  ``options`` are those of ``generate``, and
+    go with a spec only.  Raises EingradError where there is nothing to check.
     """
     from .proof.check import check as prove
 
+    written = isinstance(target, Path) or str(target).endswith(".py")
+    if options and (written or isinstance(target, ModuleType)):
+        given = ", ".join(options)
+        raise OptionError(f"options go with a spec, not with what is written: {given}")
     if isinstance(target, ModuleType):
         return prove(target, seed=seed)
-    if isinstance(target, Path) or str(target).endswith(".py"):
+    if written:
         return prove(load_file(Path(target)), seed=seed)
     if not isinstance(target, str):
         raise OptionError(f"check takes a spec, a file or a module, got {target!r}")

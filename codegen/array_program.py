@@ -17,6 +17,8 @@ new array, one to a statement.
     SUM        axes                       sum over axes
     ADD        -                          elementwise sum
     COPY       -                          a fresh array in C order
+    TURN       axes                       a fresh array with the axes in this order,
+                                          of which the last was not last before
     SCALAR     -                          a fresh array without axes
     EMPTY      shape                      a fresh array like its argument in dtype
     ZEROS      shape                      the same, of zeros
@@ -53,6 +55,7 @@ class ArrayOp(enum.Enum):
     SUM = enum.auto()
     ADD = enum.auto()
     COPY = enum.auto()
+    TURN = enum.auto()
     SCALAR = enum.auto()
     EMPTY = enum.auto()
     ZEROS = enum.auto()

@@ -67,13 +67,6 @@ class ContractionTree:
     contractions: tuple[Contraction, ...]
     path: Path
 
-    @property
-    def root(self) -> Subscripts:
-        """The subscripts of the last tensor, before the output's own form."""
-        if self.contractions:
-            return self.contractions[-1].einsum.output
-        return self.leaves[0]
-
     def multiply_adds(self, sizes: Mapping[Index, int]) -> int:
         """Count the multiply-adds of all contractions."""
         return sum(

@@ -41,7 +41,10 @@ COPY_RUN = 7.0
 # The same where some array is read or written across its memory.
 MULTIPLY_ACROSS = 1.0
 EINSUM_ACROSS = 1.4
-COPY_ACROSS = 1.3
+COPY_ACROSS = 1.2
+# In arrays of more entries than the caches hold, all but copies, which go by blocks.
+CACHED_ENTRIES = 1 << 17
+UNCACHED = 2.5
 
 # A matrix product approaches MULTIPLY_ADD as its smallest side grows past SMALL_SIDE;
 # it is never slower than SLOWEST times that.
@@ -137,8 +140,8 @@ def multiply(
     """Time of a broadcast product written in the order ``output``."""
     count = entries(output, sizes)
     if any(_across(term, output) for term in operands):
-        return MULTIPLY_CALL + MULTIPLY_ACROSS * count
-    if all(term == output for term in operands):
+        return MULTIPLY_CALL + MULTIPLY_ACROSS * count * _uncached(count)
+    if all(term in ((), output) for term in operands):
         return MULTIPLY_CALL + MULTIPLY_ENTRY * count
     runs = count / _run((*operands, output), output, sizes)
     return MULTIPLY_CALL + BROADCAST_ENTRY * count + MULTIPLY_RUN * runs
@@ -154,11 +157,16 @@ def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -
     last = [term[-1] for term in terms if term]
     inner = max(dict.fromkeys(last), key=last.count)
     if any(inner in term and term[-1] != inner for term in terms):
-        return EINSUM_CALL + EINSUM_ACROSS * total
+        largest = max(entries(term, sizes) for term in terms)
+        return EINSUM_CALL + EINSUM_ACROSS * total * _uncached(largest)
     each = EINSUM_PRODUCT_ENTRY if inner in output else EINSUM_SUM_ENTRY
     longest = max((term for term in terms if inner in term), key=len)
     runs = total / _run(terms, longest, sizes)
     return EINSUM_CALL + each * total + EINSUM_RUN * runs
+
+
+def _uncached(count: int) -> float:
+    return UNCACHED if count > CACHED_ENTRIES else 1.0
 
 
 def _across(term: Subscripts, output: Subscripts) -> bool:

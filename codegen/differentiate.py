@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .errors import InternalError
 from .gradient import gradient
-from .program import Add, Conj, Names, Program, Step, Value
+from .program import Add, Apply, Conj, Names, Op, Program, Step, Value
 from .spec import Einsum
 
 
@@ -24,9 +24,7 @@ class _Sweep:
     steps: list[Step]
     linear: dict[str, Value] = field(default_factory=dict)
 
-    def step(
-        self, stem: str, like: Value, op: Einsum | Add | Conj, *args: Value
-    ) -> Value:
+    def step(self, stem: str, like: Value, op: Op, *args: Value) -> Value:
         """Write ``op(args)`` and return its result, which has the shape of ``like``."""
         result = Value(self.names.fresh(stem), like.subscripts)
         self.steps.append(Step(result, op, args))
@@ -125,8 +123,8 @@ def _pull_back(
                 contribution = cotangent
             case Conj():
                 contribution = sweep.step(stem, argument, Conj(), cotangent)
-            case _:
-                raise InternalError(f"no reverse rule for {step}")
+            case Apply():
+                contribution = _scaled(sweep, stem, step, step.op, cotangent)
         sweep.accumulate(stem, argument, contribution)
 
 
@@ -161,5 +159,16 @@ def _push_forward(sweep: _Sweep, step: Step) -> None:
                 sweep.accumulate(stem, result, contribution)
         case Add() | Conj():
             sweep.linear[result.name] = sweep.step(stem, result, step.op, *tangents)
-        case _:
-            raise InternalError(f"no forward rule for {step}")
+        case Apply():
+            scaled = _scaled(sweep, stem, step, step.op, tangents[0])
+            sweep.linear[result.name] = scaled
+
+
+def _scaled(sweep: _Sweep, stem: str, step: Step, op: Apply, linear: Value) -> Value:
+    """Multiply a cotangent or tangent by f'(x): an elementwise product, an einsum."""
+    (argument,) = step.arguments
+    slope = sweep.step(f"slope_{argument.name}", argument, op.derivative, argument)
+    # Entry by entry, so every axis has a letter of its own, the diagonal's too.
+    axes = tuple(chr(ord("a") + axis) for axis, _ in enumerate(argument.subscripts))
+    product = Einsum((axes, axes), axes)
+    return sweep.step(stem, argument, product, linear, slope)

@@ -55,6 +55,8 @@ class SpecError(EingradError):
 
 def display_width(text: str) -> int:
     """Count the terminal columns of ``text``: wide East Asian characters take two."""
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     marks = sum(unicodedata.combining(c) != 0 for c in text)
     return len(text) + wide - marks

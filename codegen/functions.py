@@ -73,11 +73,11 @@ class Writer:
         read = free_variables(statements)
         sizes, sources = self._sizes(statements, known, read)
         printer = Printer(self.size_names, Names(self._taken()), self.width)
-        for position, block in enumerate(blocks):
+        last_use = _last_uses(blocks)
+        for block, dying in zip(blocks, last_use, strict=True):
             self._print(printer, block, typed)
-            later = blocks[position + 1 :]
-            if later:
-                self._delete(printer, blocks[: position + 1], later, kept)
+            if block is not blocks[-1]:
+                self._delete(printer, dying, kept)
         lines = (*sizes, *printer.lines)
         needed = read | sources
         return Function(tuple(name for name in known if name in needed), lines)
@@ -104,28 +104,17 @@ class Writer:
             printer.statement(statement, ": Array" if annotate else "")
 
     def _delete(
-        self,
-        printer: Printer,
-        earlier: Sequence[Block],
-        later: Sequence[Block],
-        kept: Collection[str],
+        self, printer: Printer, dying: Sequence[str], kept: Collection[str]
     ) -> None:
-        """Delete what the last block was the last to read."""
-        read_then = {name for block in later for name in _read(block)}
-        dying = [
-            name
-            for name in dict.fromkeys(
-                [*self.variables(earlier[-1:]), *_read(earlier[-1])]
-            )
-            if name in self.variables(earlier) and name not in read_then
-        ]
+        """Delete variables after their last use, and the named parts of expressions."""
         names = printer.drop_parts(dying) + [n for n in dying if n not in kept]
-        if names:
-            one_line = f"{printer.indent}del {', '.join(names)}"
-            listed = broken(
-                "del ", tuple_of(names), indent=printer.indent, width=self.width
-            )
-            printer.lines += [one_line] if fits(one_line, self.width) else listed
+        if not names:
+            return
+        line = f"{printer.indent}del {', '.join(names)}"
+        listed = broken(
+            "del ", tuple_of(names), indent=printer.indent, width=self.width
+        )
+        printer.lines += [line] if fits(line, self.width) else listed
 
     def _sizes(
         self, statements: Sequence[Statement], known: Sequence[str], read: set[str]
@@ -176,6 +165,19 @@ class Writer:
 
     def _sized(self, subscripts: Subscripts) -> Subscripts:
         return tuple(self.same_size[index] for index in subscripts)
+
+
+def _last_uses(blocks: Sequence[Block]) -> list[list[str]]:
+    """List, for each block, the variables of these blocks that none reads later."""
+    made = set(Writer.variables(blocks))
+    last: dict[str, int] = {}
+    for position, block in enumerate(blocks):
+        used = dict.fromkeys([*Writer.variables([block]), *_read(block)])
+        last.update({name: position for name in used if name in made})
+    dying: list[list[str]] = [[] for _ in blocks]
+    for name, position in last.items():
+        dying[position].append(name)
+    return dying
 
 
 def _read(block: Block) -> Iterator[str]:

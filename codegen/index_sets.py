@@ -12,9 +12,10 @@ With more operands, v stands for all the others together; with one, v is empty.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 
-from .spec import Einsum, Subscripts, unique
+from .spec import Einsum, Index, Subscripts, unique
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,12 @@ def index_sets(einsum: Einsum, operand: int = 0) -> IndexSets:
     others = einsum.operands[:operand] + einsum.operands[operand + 1 :]
     v = set(itertools.chain(*others))
     w = set(einsum.output)
+    found: dict[tuple[bool, bool, bool], list[Index]] = defaultdict(list)
+    for index in einsum.indices:
+        found[index in u, index in v, index in w].append(index)
 
     def pick(in_u: bool, in_v: bool, in_w: bool) -> Subscripts:
-        return tuple(
-            index
-            for index in einsum.indices
-            if (index in u, index in v, index in w) == (in_u, in_v, in_w)
-        )
+        return tuple(found[in_u, in_v, in_w])
 
     return IndexSets(
         left_kept=pick(True, False, True),

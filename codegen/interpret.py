@@ -6,26 +6,29 @@ Each operation is computed as its definition reads, with no regard for speed or 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InternalError
-from .program import Add, Conj, Program, Step
+from .program import Add, Apply, Conj, Program, Step
 from .spec import Einsum, Index, Subscripts, unique
 
 Array = NDArray[Any]
 
 
 def run(
-    program: Program, arrays: Sequence[Array], sizes: Mapping[Index, int] | None = None
+    program: Program,
+    arrays: Sequence[Array],
+    sizes: Mapping[Index, int] | None = None,
+    functions: Mapping[str, Callable[[Array], Array]] | None = None,
 ) -> tuple[Array, ...]:
     """Run ``program`` on one array for each input, and return its outputs.
 
     Sizes agree exactly, and an ellipsis is one axis.  ``sizes`` holds those of the
-    indices that stand in the output alone.
+    indices that stand in the output alone, ``functions`` what ``apply`` knows by name.
     """
     known = dict(sizes or {})
     values: dict[str, Array] = {}
@@ -34,12 +37,15 @@ def run(
         values[value.name] = array
     for step in program.steps:
         arguments = [values[value.name] for value in step.arguments]
-        values[step.result.name] = _compute(step, arguments, known)
+        values[step.result.name] = _compute(step, arguments, known, functions or {})
     return tuple(values[value.name] for value in program.outputs)
 
 
 def _compute(
-    step: Step, arguments: Sequence[Array], sizes: Mapping[Index, int]
+    step: Step,
+    arguments: Sequence[Array],
+    sizes: Mapping[Index, int],
+    functions: Mapping[str, Callable[[Array], Array]],
 ) -> Array:
     match step.op:
         case Einsum():
@@ -57,6 +63,8 @@ def _compute(
             return np.asarray(arguments[0] + arguments[1])
         case Conj():
             return np.asarray(np.conj(arguments[0]))
+        case Apply() if step.op.function in functions:
+            return np.asarray(functions[step.op.function](arguments[0]))
     raise InternalError(f"cannot interpret {step}")
 
 

@@ -12,6 +12,7 @@ outputs leave in the order of their subscripts.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,16 +48,20 @@ def exact_values(program: Program) -> set[str]:
 
 @dataclass
 class _Layouts:
-    """leader: for each value, the one whose layout it shares; order: that layout."""
+    """The layouts chosen so far.
+
+    leader: for each value, the one whose layout it shares; order: that layout.
+    writer: the steps whose results may be laid out freely; readers: who reads them.
+    """
 
     program: Program
     sizes: Mapping[Index, int]
     leader: dict[str, str] = field(default_factory=dict)
     order: dict[str, Axes] = field(default_factory=dict)
+    writer: dict[str, Step] = field(default_factory=dict)
+    readers: dict[str, list[Step]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        self.readers: dict[str, list[Step]] = defaultdict(list)
-        self.writer: dict[str, Step] = {}
         exact = exact_values(self.program)
         for value in self.program.inputs:
             self._lead(value)
@@ -91,7 +96,7 @@ class _Layouts:
             for name in self.writer:
                 self.order[name] = min(
                     dict.fromkeys(self._options(name)),
-                    key=lambda axes, name=name: self._time(name, axes),  # type: ignore[misc]
+                    key=functools.partial(self._time, name),
                 )
             if self.order == before:
                 return

@@ -30,7 +30,7 @@ from .array_program import (
 from .cost import EINSUM_LETTERS
 from .errors import InternalError
 from .layout import choose_layouts
-from .pairwise import Source, aligned, transposed
+from .pairwise import Source, aligned, copied, transposed
 from .program import Add, Conj, Names, Program, Step, Value, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
 
@@ -105,8 +105,7 @@ class _Lowering:
         if array.owned and array.axes == natural:
             return array
         source = Source(array.expr, tuple(map(str, array.axes)))
-        view = transposed(source, tuple(map(str, natural)))
-        return self.assign(value, Node(ArrayOp.COPY, (view,)), natural)
+        return self.assign(value, copied(source, tuple(map(str, natural))), natural)
 
     def assign(self, value: Value, expr: Expr, axes: tuple[int, ...]) -> Array:
         """Give ``expr`` a variable; its name tells the layout of an intermediate."""

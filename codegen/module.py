@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .array_program import ArrayProgram, Block
+from .array_program import ArrayOp, ArrayProgram, Block, nodes
 from .contraction import ContractionTree
 from .digest import HEADER, RECORD
 from .functions import Function, Writer, free_variables, needed_blocks
 from .notation import Docstrings, abbreviated, describe
 from .plain import plain_tests
-from .pretty import broken, fits, string_constant, tuple_of
+from .pretty import Bracketed, broken, fits, string_constant, tuple_of
 from .program import Program
 from .request import Request
 from .spec import ELLIPSIS, Index
@@ -48,8 +48,10 @@ class Module:
 
     header: list[str]
     description: list[str]
+    exports: Bracketed
     constants: list[str]
     operands: list[str]
+    operand_count: int
     output: str
     cotangent: str
     tangents: list[str]
@@ -70,6 +72,7 @@ class Module:
     output_has_ellipsis: bool
     new_sizes: bool
     shared: bool
+    turns: bool
     line_length: int
 
 
@@ -87,8 +90,10 @@ def module(derivation: Derivation) -> Module:
         description=describe(
             derivation.forward, joint.program, derivation.tree.path, request
         ),
+        exports=_exports(request),
         constants=_constants(request),
         operands=operands,
+        operand_count=len(operands),
         output=request.output,
         cotangent=cotangent,
         tangents=tangents,
@@ -109,7 +114,18 @@ def module(derivation: Derivation) -> Module:
         output_has_ellipsis=ELLIPSIS in request.einsum.output,
         new_sizes=bool(request.einsum.new_indices),
         shared=len(operands) < len(request.operands),
+        turns=any(map(_turns, (joint.arrays, derivation.tangent.arrays))),
         line_length=request.line_length,
+    )
+
+
+def _turns(arrays: ArrayProgram) -> bool:
+    """Tell whether some statement copies an array across its memory."""
+    return any(
+        node.op is ArrayOp.TURN
+        for block in arrays.blocks
+        for statement in block.statements
+        for node in nodes(statement.value)
     )
 
 
@@ -178,6 +194,14 @@ def _header(request: Request) -> list[str]:
         )
         regenerate = " \\\n#     --".join([f"# Regenerate: {short}", *options])
     return [line.rstrip() for line in [*lines, *regenerate.split("\n")]]
+
+
+def _exports(request: Request) -> Bracketed:
+    """List what a module offers, constants first."""
+    constants = ["COMPLEX", "GRADIENTS", "OPERANDS"]
+    constants += ["SIZES"] * bool(request.einsum.new_indices)
+    names = [*constants, "SPEC", "backward", "forward", "jvp", "vjp"]
+    return Bracketed("", tuple(f'"{name}"' for name in names), "[]")
 
 
 def _constants(request: Request) -> list[str]:

@@ -25,7 +25,8 @@ from dataclasses import dataclass, replace
 from . import cost
 from .array_program import VIEWS, ArrayOp, Expr, Node, Ref, Shape, nodes
 from .errors import InternalError
-from .spec import Index, Subscripts
+from .index_sets import IndexSets, index_sets
+from .spec import Einsum, Index, Subscripts
 
 
 @dataclass(frozen=True)
@@ -60,23 +61,29 @@ class _Problem:
 
     a: Source
     b: Source
-    kept: frozenset[Index]
+    kept: Subscripts
     wanted: Subscripts | None
     sizes: Mapping[Index, int]
 
-    @property
-    def batch(self) -> Subscripts:
-        return tuple(i for i in self.a.order if i in self.b.order and i in self.kept)
+    @functools.cached_property
+    def sets(self) -> IndexSets:
+        """Sort the indices as a sees them."""
+        return index_sets(Einsum((self.a.order, self.b.order), self.kept))
 
     @property
-    def contracted(self) -> Subscripts:
-        shared = (i for i in self.a.order if i in self.b.order)
-        return tuple(i for i in shared if i not in self.kept)
+    def rows(self) -> Subscripts:
+        """The indices of a alone, in the order wanted where there is one."""
+        return self._ordered(self.sets.left_kept)
 
-    def only(self, one: Source, other: Source) -> Subscripts:
-        """Rows or columns, in the order wanted where there is one."""
-        order = one.order if self.wanted is None else self.wanted
-        return tuple(i for i in order if i in one.order and i not in other.order)
+    @property
+    def columns(self) -> Subscripts:
+        """The indices of b alone, in the order wanted where there is one."""
+        return self._ordered(self.sets.right_kept)
+
+    def _ordered(self, indices: Subscripts) -> Subscripts:
+        if self.wanted is None:
+            return indices
+        return tuple(index for index in self.wanted if index in indices)
 
     def turned(self) -> _Problem:
         """Return the same product with the operands exchanged."""
@@ -101,8 +108,8 @@ def choose(
     The result's axes come in the order ``wanted``, or in any if that is None.
     ``force`` names the only primitive allowed, where it applies.
     """
-    problem = _Problem(a, b, frozenset(kept), wanted, sizes)
-    if not set(a.order) ^ set(b.order) <= set(kept):
+    problem = _Problem(a, b, kept, wanted, sizes)
+    if problem.sets.left_lone or problem.sets.right_lone:
         raise InternalError(f"an index stands alone in {a.order}, {b.order}")
     found = list(candidates(problem))
     forced = [c for c in found if c.primitive == force]
@@ -156,7 +163,7 @@ def _estimate(
 
 def candidates(problem: _Problem) -> Iterator[Candidate]:
     """Write out every way to compute the product."""
-    if not problem.contracted:
+    if not problem.sets.contracted:
         yield from _multiplies(problem)
     else:
         for turned in (problem, problem.turned()):
@@ -177,21 +184,22 @@ def _einsum(problem: _Problem) -> Candidate:
 
 def _natural(problem: _Problem) -> Subscripts:
     """Batch, rows, columns."""
-    a, b = problem.a, problem.b
-    return problem.batch + problem.only(a, b) + problem.only(b, a)
+    return problem.sets.batch + problem.rows + problem.columns
 
 
 def _multiplies(problem: _Problem) -> Iterator[Candidate]:
     a, b = problem.a, problem.b
     larger = a if len(a.order) >= len(b.order) else b
     missing = tuple(i for i in _natural(problem) if i not in larger.order)
-    order = missing + larger.order if problem.wanted is None else problem.wanted
-    value = Node(ArrayOp.MULTIPLY, (aligned(a, order), aligned(b, order)))
-    if not order:
-        value = Node(ArrayOp.SCALAR, (value,))
-    time = cost.multiply((a.order, b.order), order, problem.sizes)
-    views = tuple(tuple(i for i in order if i in s.order) for s in (a, b))
-    yield Candidate("multiply", value, order, (views[0], views[1]), time)
+    in_memory = missing + larger.order
+    for order in dict.fromkeys([problem.wanted or in_memory, in_memory]):
+        value = Node(ArrayOp.MULTIPLY, (aligned(a, order), aligned(b, order)))
+        if not order:
+            value = Node(ArrayOp.SCALAR, (value,))
+        time = cost.multiply((a.order, b.order), order, problem.sizes)
+        views = tuple(tuple(i for i in order if i in s.order) for s in (a, b))
+        product = Candidate("multiply", value, order, (views[0], views[1]), time)
+        yield from _in_order(problem, product, ((), (), ()))
 
 
 def aligned(source: Source, order: Subscripts) -> Expr:
@@ -215,14 +223,22 @@ def transposed(source: Source, order: Subscripts) -> Expr:
     return Node(ArrayOp.TRANSPOSE, (source.expr,), axes)
 
 
+def copied(source: Source, order: Subscripts) -> Node:
+    """Copy ``source`` into the order ``order``."""
+    if order and order[-1] != source.order[-1]:
+        axes = tuple(source.order.index(index) for index in order)
+        return Node(ArrayOp.TURN, (source.expr,), axes)
+    return Node(ArrayOp.COPY, (transposed(source, order),))
+
+
 def _matrix_products(problem: _Problem) -> Iterator[Candidate]:
     """Yield the products whose result ends in rows of a, then columns of b."""
-    a, b = problem.a, problem.b
-    rows, columns = problem.only(a, b), problem.only(b, a)
-    batches = [problem.batch, tuple(i for i in b.order if i in problem.batch)]
+    batch, summed = problem.sets.batch, problem.sets.contracted
+    rows, columns = problem.rows, problem.columns
+    batches = [batch, tuple(i for i in problem.b.order if i in batch)]
     if problem.wanted:
-        batches.append(tuple(i for i in problem.wanted if i in problem.batch))
-    sums = [problem.contracted, tuple(i for i in b.order if i in problem.contracted)]
+        batches.append(tuple(i for i in problem.wanted if i in batch))
+    sums = [summed, tuple(i for i in problem.b.order if i in summed)]
     fronts = [(front, rows, columns) for front in dict.fromkeys(batches)]
     if problem.wanted:
         fronts.extend(_loops(problem, rows, columns))
@@ -339,11 +355,11 @@ class _Matrices:
         in_memory = sorted(parts, key=lambda part: self.source.order.index(part[0]))
         stored = parts if self.copied else tuple(in_memory)
         order = tuple(index for part in stored for index in part)
-        expr = transposed(self.source, order)
+        across = self.copied and order[-1] != self.source.order[-1]
+        write = copied if across or self.turn else transposed
+        expr: Expr = write(self.source, order)
         if any(len(part) > 1 for part in stored):
             expr = Node(ArrayOp.RESHAPE, (expr,), stored)
-        elif self.turn:
-            expr = Node(ArrayOp.COPY, (expr,))
         if stored != parts:
             axes = tuple(stored.index(part) for part in parts)
             expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
@@ -387,10 +403,9 @@ def _in_order(
             cost=product.cost + through,
             into=(tuple(in_memory), axes),
         )
-    view = transposed(Source(product.value, product.order), wanted)
     yield replace(
         product,
-        value=Node(ArrayOp.COPY, (view,)),
+        value=copied(Source(product.value, product.order), wanted),
         order=wanted,
         cost=product.cost + cost.copy(product.order, wanted, problem.sizes),
     )

@@ -9,7 +9,7 @@ called.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .errors import display_width
@@ -40,7 +40,7 @@ def call(head: str, *items: Doc) -> Bracketed:
     return Bracketed(head, items)
 
 
-def tuple_of(items: Sequence[Doc]) -> Bracketed:
+def tuple_of(items: Iterable[Doc]) -> Bracketed:
     """Write a tuple."""
     return Bracketed("", tuple(items))
 
@@ -69,8 +69,8 @@ def broken(
         return [flat]
     last = f"{indent}{doc.brackets[1]}{suffix}"
     alone = inner + ", ".join(map(str, doc.items))
-    is_tuple = doc.brackets == "()" and not doc.head
-    if fits(alone, width) and not is_tuple:
+    is_literal = not doc.head
+    if fits(alone, width) and not is_literal:
         return [opening, alone, last]
     lines = [
         line

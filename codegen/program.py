@@ -54,9 +54,14 @@ class Conj:
 
 @dataclass(frozen=True)
 class Apply:
-    """The elementwise function called ``function``."""
+    """The elementwise function called ``function``; f' is called ``f'``."""
 
     function: str
+
+    @property
+    def derivative(self) -> Apply:
+        """The derivative, elementwise again."""
+        return Apply(f"{self.function}'")
 
     def __str__(self) -> str:
         return f"apply {self.function}"

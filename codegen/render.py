@@ -1,16 +1,16 @@
 """Module + template -> text; Jinja lays out, and the result is read once more.
 
-The text of a module is parsed before it is returned: it must be Python, import nothing
-but NumPy and the standard library, and fit the template's fields exactly.
+The text of a module is parsed before it is returned: it must be Python, and import
+nothing but NumPy and the standard library.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
@@ -26,7 +26,9 @@ _LIBRARIES = {"numpy", "__future__"} | set(sys.stdlib_module_names)
 
 def render(module: Module) -> str:
     """Return the text of the module, with the digest of its body in the header."""
-    fields = asdict(module)
+    fields = {
+        field.name: getattr(module, field.name) for field in dataclasses.fields(module)
+    }
     template = environment().get_template("numpy/module.py.jinja")
     text = template.render(fields, **_layout(module.line_length))
     _check(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import keyword
 import re
@@ -20,19 +21,8 @@ MAX_NAME = 28
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
-    {
-        "Array",
-        "Pullback",
-        "adapted",
-        "backward",
-        "forward",
-        "full",
-        "given",
-        "gradients",
-        "jvp",
-        "np",
-    }
-    | {"plain", "primals", "pullback", "shape", "tangents", "tuple", "type", "vjp"}
+    "Array Pullback adapted backward counts forward full given gradients jvp np plain "
+    "primals pullback shape tangents tuple type vjp ValueError len".split()
 )
 
 
@@ -59,7 +49,7 @@ class Request:
         """The parameters of ``forward``."""
         return tuple(dict.fromkeys(self.operands))
 
-    @property
+    @functools.cached_property
     def same_size(self) -> dict[Index, Index]:
         """Map each index to the first of those that have its size.
 
@@ -110,9 +100,15 @@ def read_request(
     if name is not None and (why := _why_no_identifier(name)):
         raise OptionError(f"kernel name {name!r} {why}")
     if regenerate is None:
-        regenerate = _command(
-            spec, operands, output, sizes, shapes, wrt, complex, optimize
+        options = _options(operands, output, sizes, shapes, wrt)
+        path = optimize if isinstance(optimize, str) else str([*map(tuple, optimize)])
+        options |= _unlike_default(
+            complex=complex,
+            optimize=path.replace(" ", ""),
+            license=license,
+            line_length=line_length,
         )
+        regenerate = _command(" ".join(spec.split()), options)
     return Request(
         einsum=einsum,
         operands=names,
@@ -253,17 +249,14 @@ def _checked_width(width: int) -> int:
     return width
 
 
-def _command(
-    spec: str,
+def _options(
     operands: Sequence[str] | None,
     output: str | None,
     sizes: Mapping[str, int] | None,
     shapes: Sequence[Sequence[int]] | None,
     wrt: Sequence[str] | None,
-    complex: str,
-    optimize: Optimizer,
-) -> str:
-    """Write the command line that generates the same module."""
+) -> dict[str, str]:
+    """Write the options that were given as the command line has them."""
     options: dict[str, str] = {}
     if operands is not None:
         options["--operands"] = ",".join(operands)
@@ -275,10 +268,27 @@ def _command(
         options["--shapes"] = ",".join("x".join(map(str, shape)) for shape in shapes)
     if wrt is not None:
         options["--wrt"] = ",".join(wrt)
-    if complex != "adjoint":
-        options["--complex"] = complex
-    if optimize != "auto":
-        path = optimize if isinstance(optimize, str) else str([*map(tuple, optimize)])
-        options["--optimize"] = path.replace(" ", "")
-    words = ["eingrad", " ".join(spec.split()), *itertools.chain(*options.items())]
-    return shlex.join(words)
+    return options
+
+
+DEFAULTS = {
+    "complex": "adjoint",
+    "optimize": "auto",
+    "license": "0BSD",
+    "line_length": 88,
+}
+
+
+def _unlike_default(**options: object) -> dict[str, str]:
+    return {
+        f"--{name.replace('_', '-')}": str(value)
+        for name, value in options.items()
+        if value != DEFAULTS[name]
+    }
+
+
+def _command(spec: str, options: Mapping[str, str]) -> str:
+    """Write the command line that generates the same module."""
+    # A bare word could be a command.
+    command = [] if "," in spec or "->" in spec else ["generate"]
+    return shlex.join(["eingrad", *command, spec, *itertools.chain(*options.items())])

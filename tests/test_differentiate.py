@@ -9,7 +9,6 @@ from stages import forward, step, value
 
 from eingrad import interpret
 from eingrad.differentiate import forward_mode, reverse_mode
-from eingrad.errors import InternalError
 from eingrad.program import Add, Apply, Conj, Program, verify
 
 FEW = """
@@ -129,18 +128,6 @@ def test_sums_and_conjugates_have_rules_too() -> None:
     ]
 
 
-def test_functions_have_no_rule_yet() -> None:
-    program = Program(
-        (value("a[i]"),), (step("out[i]", Apply("f"), "a[i]"),), (value("out[i]"),)
-    )
-    for derive in (
-        lambda: reverse_mode(program, ["a"], adjoint=True),
-        lambda: forward_mode(program),
-    ):
-        with pytest.raises(InternalError):
-            derive()
-
-
 # One shape for each distinct operand.
 CASES = [
     case("ij,jk->ik", (2, 3), (3, 4)),
@@ -179,3 +166,17 @@ def test_derived_programs_equal_brute_force(the_case, adjoint: bool) -> None:  #
     primal, along = interpret.run(tangent, [*arrays, *tangents], sizes)
     np.testing.assert_array_equal(primal, output)
     np.testing.assert_array_equal(along, the_case.tangent(arrays, tangents))
+
+
+def test_an_applied_function_is_scaled_by_its_derivative() -> None:
+    cube = step("y[ij]", Apply("cube"), "x[ij]")
+    program = Program((value("x[ij]"),), (cube,), (value("y[ij]"),))
+    functions = {"cube": lambda a: a**3, "cube'": lambda a: 3 * a**2}
+    rng = np.random.default_rng(0)
+    a, g = (rng.integers(-5, 6, (3, 4)) for _ in range(2))
+    reverse = reverse_mode(program, ["x"], adjoint=True)
+    (gradient,) = interpret.run(reverse, [g, a], functions=functions)
+    np.testing.assert_array_equal(gradient, 3 * a**2 * g)
+    output, tangent = interpret.run(forward_mode(program), [a, g], functions=functions)
+    np.testing.assert_array_equal(output, a**3)
+    np.testing.assert_array_equal(tangent, 3 * a**2 * g)

@@ -406,15 +406,15 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a cotangent of another size": (
         lambda: matmul().backward(zeros(2, 5), zeros(2, 3), zeros(3, 4)),
-        "axis 1 of grad_y has size 5, not 4",
+        "index 'k' has size 5 on axis 1 of grad_y, but size 4 in the operands",
     ),
     "a transposed cotangent": (
         lambda: matmul().backward(zeros(4, 2), zeros(2, 3), zeros(3, 4)),
-        "axis 0 of grad_y has size 4, not 2",
+        "index 'i' has size 4 on axis 0 of grad_y, but size 2 in the operands",
     ),
     "a cotangent that would broadcast": (
         lambda: matmul().backward(zeros(2, 1), zeros(2, 3), zeros(3, 4)),
-        "axis 1 of grad_y has size 1, not 4",
+        "index 'k' has size 1 on axis 1 of grad_y, but size 4 in the operands",
     ),
     "a number as the cotangent": (
         lambda: matmul().backward(1.0, zeros(2, 3), zeros(3, 4)),
@@ -426,15 +426,16 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a pullback's cotangent of another size": (
         lambda: matmul().vjp(zeros(2, 3), zeros(3, 4))[1](zeros(2, 5)),
-        "axis 1 of grad_y has size 5, not 4",
+        "index 'k' has size 5 on axis 1 of grad_y, but size 4 in the operands",
     ),
     "a pullback's cotangent of another size, where operands broadcast": (
         lambda: matmul().vjp(zeros(2, 1), zeros(3, 4))[1](zeros(2, 5)),
-        "axis 1 of grad_y has size 5, not 4",
+        "index 'k' has size 5 on axis 1 of grad_y, but size 4 in the operands",
     ),
     "a tangent of another size": (
         lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 5)]),
-        "axis 1 of the tangent of 'weight' has size 5, not 4",
+        "index 'k' has size 5 on axis 1 of the tangent of 'weight', "
+        "but size 4 in the operands",
     ),
     "a tangent of another rank": (
         lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], [zeros(3), zeros(3, 4)]),
@@ -442,7 +443,8 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a tangent that would broadcast": (
         lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], [zeros(2, 3), zeros(3, 1)]),
-        "axis 1 of the tangent of 'weight' has size 1, not 4",
+        "index 'k' has size 1 on axis 1 of the tangent of 'weight', "
+        "but size 4 in the operands",
     ),
     "text as a tangent": (
         lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], ["q", zeros(3, 4)]),
@@ -465,7 +467,8 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a cotangent within an ellipsis": (
         lambda: batched().backward(zeros(5, 2), zeros(4, 2, 3), zeros(4, 3)),
-        "axis 0 of grad_output has size 5, not 4",
+        "index '...[-1]' has size 5 on axis 0 of grad_output, "
+        "but size 4 in the operands",
     ),
     "one array broadcast in two ways": (
         lambda: load("ij,jk->ik", "x", "x").forward(zeros(1, 3)),
@@ -479,7 +482,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a cotangent along a new index": (
         lambda: load("i->iz", "x", z=4).backward(zeros(3, 5), zeros(3)),
-        "axis 1 of grad_output has size 5, not 4",
+        "index 'z' has size 5 on axis 1 of grad_output, but size 4 in the operands",
     ),
 }
 

@@ -146,7 +146,7 @@ def test_default_names_leave_out_what_reads_like_a_digit() -> None:
 # What generates a module, and the command that its header states.
 COMMANDS = [
     ("ij,jk->ik", {}, "eingrad 'ij,jk->ik'"),
-    (" ij ", {}, "eingrad ij"),
+    (" ij ", {}, "eingrad generate ij"),
     ("ij->i", {"operands": ["x"]}, "eingrad 'ij->i' --operands x"),
     ("ij->i", {"output": "y"}, "eingrad 'ij->i' --output y"),
     ("ij->i", {"sizes": {"i": 3, "j": 4}}, "eingrad 'ij->i' --sizes i=3,j=4"),

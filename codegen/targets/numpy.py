@@ -84,6 +84,7 @@ SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
     ),
     ArrayOp.ADD: lambda op: call("np.add", *op.args),
     ArrayOp.COPY: lambda op: f"{op.args[0]}.copy()",
+    ArrayOp.TURN: lambda op: call("_turned", op.args[0], tuple_of(map(str, op.attr))),
     ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),
     ArrayOp.EMPTY: lambda op: call(
         "np.empty", tuple_of(op.shape()), f"{op.args[0]}.dtype"
@@ -114,6 +115,7 @@ PART_NAMES = {
     ArrayOp.DOT: "product",
     ArrayOp.MATMUL: "product",
     ArrayOp.MULTIPLY: "product",
+    ArrayOp.TURN: "turned",
     ArrayOp.EINSUM: "sum",
     ArrayOp.SUM: "sum",
 }
