@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import weakref
 from typing import Any
 
 import numpy as np
@@ -578,3 +579,46 @@ def test_25_rank_25() -> None:
     assert_result(module.forward(x), x.transpose(reverse).copy(), [x])
     g = x.transpose(reverse) + 1
     assert_result(pull_back(module, g, x)[0], x + 1, [g, x])
+
+
+DTYPES_MODULE = eingrad.load("ij,jk->ik")
+NUMBERS = ("int8", "int64", "float16", "float32", "float64", "complex64")
+
+
+@pytest.mark.parametrize("dtypes", list(itertools.product(NUMBERS, repeat=3)), ids=str)
+def test_a_pullback_is_backward_whatever_the_dtypes(dtypes: tuple[str, ...]) -> None:
+    """Values that overflow float16, so that it shows where it is computed with."""
+    module = DTYPES_MODULE
+    a, b, g = (
+        np.full(shape, value).astype(dtype)
+        for shape, value, dtype in zip(
+            [(2, 3), (3, 4), (2, 4)], [100, 30000, 1], dtypes, strict=True
+        )
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = module.backward(g, a, b)
+        found = module.vjp(a, b)[1](g)
+        _, tangent = module.jvp((a, b), (a, b))
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    assert tangent.dtype == np.result_type(a.dtype, b.dtype)
+
+
+def test_a_pullback_keeps_no_output_alive() -> None:
+    module = eingrad.load("ij,jk->ik")
+    output, pullback = module.vjp(np.ones((2, 3)), np.ones((3, 4)))
+    alive = weakref.ref(output)
+    del output
+    assert alive() is None
+    assert pullback(np.ones((2, 4)))[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]", "U3", [("f", "f4")]])
+def test_what_is_no_number_is_a_value_error(dtype: object) -> None:
+    module = eingrad.load("ij,jk->ik")
+    a, b = np.ones((2, 3)), np.ones((3, 4))
+    with pytest.raises(ValueError, match="is no number"):
+        module.backward(np.zeros((2, 4), dtype), a, b)
+    with pytest.raises(ValueError, match="is no number"):
+        module.vjp(a, b)[1](np.zeros((2, 4), dtype))
