@@ -75,7 +75,7 @@ def compiled(case: Case) -> list[tuple[str, float, Callable[..., Any]]]:
 
     def remember(*args: Any, **options: Any) -> pairwise.Candidate:
         a, b, kept, wanted, sizes = args
-        problem = pairwise._Problem(a, b, kept, wanted, sizes)
+        problem = pairwise.Problem(a, b, kept, wanted, sizes)
         found.extend(pairwise.candidates(problem))
         return found[0]
 

@@ -6,12 +6,11 @@ Exit codes: 0 fine; 1 a check said no; 2 a usage, configuration or spec error;
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from .errors import (
     RefusedError,
     suggestion,
 )
+from .options import generation_options, sizes_option
 
 EXAMPLES = """
 Gradients of einsums, as NumPy code of your own.
@@ -114,123 +114,6 @@ def commands() -> None:
     """Hold the commands; the help text is ``EXAMPLES``."""
 
 
-def _names(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> list[str] | None:
-    """Read ``a,b,c``."""
-    if value is None:
-        return None
-    return [name.strip() for name in value.split(",")] if value.strip() else []
-
-
-def _sizes(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> dict[str, int] | None:
-    """Read ``b=8,q=128``."""
-    if value is None:
-        return None
-    sizes = {}
-    for item in value.split(","):
-        index, equals, size = item.partition("=")
-        if not equals or not size.strip().isdecimal():
-            raise OptionError(f"cannot read size {item!r}; write --sizes i=8,j=16")
-        if index.strip() in sizes:
-            raise OptionError(f"two sizes of index {index.strip()!r} in {value!r}")
-        sizes[index.strip()] = int(size)
-    return sizes
-
-
-def _shapes(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> list[tuple[int, ...]] | None:
-    """Read ``2x3,3x4``; nothing between commas is the shape of a scalar."""
-    if value is None:
-        return None
-    shapes = []
-    for item in value.split(","):
-        if not re.fullmatch(r"\s*(\d+(x\d+)*)?\s*", item):
-            raise OptionError(f"cannot read shape {item!r}; write --shapes 2x3,3x4")
-        shapes.append(tuple(int(n) for n in item.split("x") if n.strip()))
-    return shapes
-
-
-def _optimize(_: click.Context, __: click.Parameter, value: str) -> Any:
-    """Read the name of a method, or a path ``[(0,1),(0,1)]``."""
-    if not value.lstrip().startswith(("[", "(")):
-        return value
-    try:
-        path = ast.literal_eval(value)
-        return [tuple(step) for step in path]
-    except (SyntaxError, TypeError, ValueError):
-        raise OptionError(
-            f"cannot read path {value!r}; write --optimize '[(0,1),(0,1)]'"
-        ) from None
-
-
-_sizes_option = click.option(
-    "--sizes",
-    metavar="I=N,…",
-    callback=_sizes,
-    help="Sizes to plan for; only a new output index is held to its size.",
-)
-
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--operands", metavar="A,B,…", callback=_names, help="Names of the operands."
-    ),
-    click.option("--output", metavar="NAME", help="Name of the output."),
-    _sizes_option,
-    click.option(
-        "--shapes",
-        metavar="NxM,…",
-        callback=_shapes,
-        help="Shapes to plan for; they fix what '...' stands for.",
-    ),
-    click.option(
-        "--wrt",
-        metavar="A,…",
-        callback=_names,
-        help="Operands whose gradients are wanted (all).",
-    ),
-    click.option(
-        "--complex",
-        type=click.Choice(["adjoint", "transpose"]),
-        default="adjoint",
-        show_default=True,
-        help="Conjugate as PyTorch does, or not, as JAX.",
-    ),
-    click.option(
-        "--optimize",
-        metavar="METHOD",
-        default="auto",
-        show_default=True,
-        callback=_optimize,
-        help="Method of opt_einsum, or a path '[(0,1),(0,1)]'.",
-    ),
-    click.option(
-        "--license",
-        metavar="SPDX",
-        default="0BSD",
-        show_default=True,
-        help="Licence line of the text; '' leaves it out.",
-    ),
-    click.option(
-        "--line-length",
-        metavar="N",
-        type=int,
-        default=88,
-        show_default=True,
-        help="Longest line of the text, from 88 to 120.",
-    ),
-)
-
-
-def _generation_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 def _specs(spec: str) -> Iterator[str]:
     """Yield the spec, or those on stdin."""
     if spec.strip() != "-":
@@ -245,7 +128,7 @@ def _specs(spec: str) -> Iterator[str]:
 @click.argument("spec")
 @click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
 @click.option("--name", metavar="NAME", help="Name of the kernel; FILE is NAME.py.")
-@_generation_options
+@generation_options
 def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> None:
     """Write the NumPy module that computes SPEC and its gradients.
 
@@ -277,7 +160,7 @@ def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> N
 
 @commands.command(short_help="Print the gradient specs.")
 @click.argument("spec")
-@_sizes_option
+@sizes_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def gradients(spec: str, sizes: dict[str, int] | None, as_json: bool) -> None:
     """Print the gradient specs of SPEC, one a line, in the order of its operands.
@@ -305,7 +188,7 @@ def gradients(spec: str, sizes: dict[str, int] | None, as_json: bool) -> None:
     "--seed", type=int, default=0, show_default=True, help="Seed of the draws."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_generation_options
+@generation_options
 @click.pass_context
 def check(
     ctx: click.Context, /, target: str, seed: int, as_json: bool, **options: Any

@@ -30,9 +30,9 @@ from .array_program import (
 from .cost import EINSUM_LETTERS
 from .errors import InternalError
 from .layout import choose_layouts
-from .pairwise import Source, aligned, copied, transposed
 from .program import Add, Conj, Names, Program, Step, Value, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
+from .views import Source, aligned, copied, transposed
 
 
 def lower(

@@ -18,23 +18,16 @@ from __future__ import annotations
 
 import functools
 import itertools
-import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from . import cost
-from .array_program import VIEWS, ArrayOp, Expr, Node, Ref, Shape, nodes
+from .array_program import VIEWS, ArrayOp, Node, Ref, Shape, nodes
 from .errors import InternalError
 from .index_sets import IndexSets, index_sets
+from .matrices import Matrices
 from .spec import Einsum, Index, Subscripts
-
-
-@dataclass(frozen=True)
-class Source:
-    """An argument: an expression and the index of each of its axes."""
-
-    expr: Expr
-    order: Subscripts
+from .views import Source, adjacent, aligned, copied
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class _Problem:
+class Problem:
     """Two sources, the result's indices, and the sizes that the estimate assumes."""
 
     a: Source
@@ -85,7 +78,7 @@ class _Problem:
             return indices
         return tuple(index for index in self.wanted if index in indices)
 
-    def turned(self) -> _Problem:
+    def turned(self) -> Problem:
         """Return the same product with the operands exchanged."""
         return replace(self, a=self.b, b=self.a)
 
@@ -108,7 +101,7 @@ def choose(
     The result's axes come in the order ``wanted``, or in any if that is None.
     ``force`` names the only primitive allowed, where it applies.
     """
-    problem = _Problem(a, b, kept, wanted, sizes)
+    problem = Problem(a, b, kept, wanted, sizes)
     if problem.sets.left_lone or problem.sets.right_lone:
         raise InternalError(f"an index stands alone in {a.order}, {b.order}")
     found = list(candidates(problem))
@@ -161,7 +154,7 @@ def _estimate(
     return _time(chosen), chosen.order
 
 
-def candidates(problem: _Problem) -> Iterator[Candidate]:
+def candidates(problem: Problem) -> Iterator[Candidate]:
     """Write out every way to compute the product."""
     if not problem.sets.contracted:
         yield from _multiplies(problem)
@@ -172,7 +165,7 @@ def candidates(problem: _Problem) -> Iterator[Candidate]:
         yield _einsum(problem)
 
 
-def _einsum(problem: _Problem) -> Candidate:
+def _einsum(problem: Problem) -> Candidate:
     a, b = problem.a, problem.b
     order = _natural(problem) if problem.wanted is None else problem.wanted
     value = Node(ArrayOp.EINSUM, (a.expr, b.expr), (a.order, b.order, order))
@@ -182,12 +175,12 @@ def _einsum(problem: _Problem) -> Candidate:
     return Candidate("einsum", value, order, (a.order, b.order), time)
 
 
-def _natural(problem: _Problem) -> Subscripts:
+def _natural(problem: Problem) -> Subscripts:
     """Batch, rows, columns."""
     return problem.sets.batch + problem.rows + problem.columns
 
 
-def _multiplies(problem: _Problem) -> Iterator[Candidate]:
+def _multiplies(problem: Problem) -> Iterator[Candidate]:
     a, b = problem.a, problem.b
     larger = a if len(a.order) >= len(b.order) else b
     missing = tuple(i for i in _natural(problem) if i not in larger.order)
@@ -202,36 +195,7 @@ def _multiplies(problem: _Problem) -> Iterator[Candidate]:
         yield from _in_order(problem, product, ((), (), ()))
 
 
-def aligned(source: Source, order: Subscripts) -> Expr:
-    """View ``source`` with the axes ``order``; those it lacks get size 1."""
-    expr = transposed(source, tuple(i for i in order if i in source.order))
-    return expanded(expr, [index in source.order for index in order])
-
-
-def expanded(expr: Expr, present: Sequence[bool]) -> Expr:
-    """Give ``expr`` an axis of size 1 where none is present."""
-    # Missing axes in front are what broadcasting adds.
-    present = tuple(itertools.dropwhile(operator.not_, present))
-    return expr if all(present) else Node(ArrayOp.EXPAND, (expr,), present)
-
-
-def transposed(source: Source, order: Subscripts) -> Expr:
-    """View ``source`` with its axes in the order ``order``."""
-    if order == source.order:
-        return source.expr
-    axes = tuple(source.order.index(index) for index in order)
-    return Node(ArrayOp.TRANSPOSE, (source.expr,), axes)
-
-
-def copied(source: Source, order: Subscripts) -> Node:
-    """Copy ``source`` into the order ``order``."""
-    if order and order[-1] != source.order[-1]:
-        axes = tuple(source.order.index(index) for index in order)
-        return Node(ArrayOp.TURN, (source.expr,), axes)
-    return Node(ArrayOp.COPY, (transposed(source, order),))
-
-
-def _matrix_products(problem: _Problem) -> Iterator[Candidate]:
+def _matrix_products(problem: Problem) -> Iterator[Candidate]:
     """Yield the products whose result ends in rows of a, then columns of b."""
     batch, summed = problem.sets.batch, problem.sets.contracted
     rows, columns = problem.rows, problem.columns
@@ -251,7 +215,7 @@ def _matrix_products(problem: _Problem) -> Iterator[Candidate]:
 
 
 def _loops(
-    problem: _Problem, rows: Subscripts, columns: Subscripts
+    problem: Problem, rows: Subscripts, columns: Subscripts
 ) -> Iterator[tuple[Subscripts, Subscripts, Subscripts]]:
     """Yield the split of the wanted order that needs no copy of the result.
 
@@ -270,7 +234,7 @@ def _loops(
 
 
 def _matrix_product(
-    problem: _Problem,
+    problem: Problem,
     front: Subscripts,
     x: Subscripts,
     y: Subscripts,
@@ -283,7 +247,7 @@ def _matrix_product(
     With ``turn`` the second operand is copied into that order first.
     """
     a, b = problem.a, problem.b
-    left, right = _Matrices(a, front, (x, k)), _Matrices(b, front, (k, y), turn=turn)
+    left, right = Matrices(a, front, (x, k)), Matrices(b, front, (k, y), turn=turn)
     product = cost.MatrixProduct(
         loops=problem.size(front),
         rows=problem.size(x),
@@ -306,77 +270,8 @@ def _matrix_product(
     return Candidate(primitive, value, order, (left.order, right.order), time)
 
 
-@dataclass(frozen=True)
-class _Matrices:
-    """An operand as stacked matrices: a loop over ``front``, and two groups of axes."""
-
-    source: Source
-    front: Subscripts
-    groups: tuple[Subscripts, Subscripts]
-    turn: bool = False
-
-    @property
-    def held(self) -> Subscripts:
-        """The indices of ``front`` that the operand has."""
-        return tuple(index for index in self.front if index in self.source.order)
-
-    @property
-    def order(self) -> Subscripts:
-        """The indices as the matrices have them."""
-        return (*self.held, *self.groups[0], *self.groups[1])
-
-    @property
-    def copied(self) -> bool:
-        """Whether fusing a group takes a copy."""
-        order = self.source.order
-        return self.turn or not all(_adjacent(group, order) for group in self.groups)
-
-    @property
-    def strided(self) -> bool:
-        """Whether the matrices have no axis of unit stride."""
-        return not self.copied and self.source.order[-1] in self.front
-
-    @property
-    def inner(self) -> Index:
-        """The index of unit stride."""
-        return self.order[-1] if self.copied else self.source.order[-1]
-
-    def copying(self, sizes: Mapping[Index, int]) -> float:
-        """Estimate the time of the copy."""
-        if not self.copied:
-            return 0.0
-        return cost.copy(self.source.order, self.order, sizes)
-
-    def expr(self) -> Expr:
-        """Write the view, or the copy; a missing group is an axis of size 1."""
-        groups = self.groups if self.front else tuple(filter(None, self.groups))
-        parts = (*((i,) for i in self.held), *(group for group in groups if group))
-        # Where no copy is needed, fuse first and transpose then: it reads better.
-        in_memory = sorted(parts, key=lambda part: self.source.order.index(part[0]))
-        stored = parts if self.copied else tuple(in_memory)
-        order = tuple(index for part in stored for index in part)
-        across = self.copied and order[-1] != self.source.order[-1]
-        write = copied if across or self.turn else transposed
-        expr: Expr = write(self.source, order)
-        if any(len(part) > 1 for part in stored):
-            expr = Node(ArrayOp.RESHAPE, (expr,), stored)
-        if stored != parts:
-            axes = tuple(stored.index(part) for part in parts)
-            expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
-        present = [*(index in self.held for index in self.front), *map(bool, groups)]
-        return expanded(expr, present)
-
-
-def _adjacent(group: Subscripts, order: Subscripts) -> bool:
-    """Tell whether ``group`` stands in ``order`` as one run."""
-    if not group:
-        return True
-    start = order.index(group[0])
-    return order[start : start + len(group)] == group
-
-
 def _in_order(
-    problem: _Problem, product: Candidate, parts: tuple[Subscripts, ...]
+    problem: Problem, product: Candidate, parts: tuple[Subscripts, ...]
 ) -> Iterator[Candidate]:
     """Yield ``product`` with its result in the wanted order, one way or another."""
     wanted = problem.wanted
@@ -384,7 +279,7 @@ def _in_order(
         yield product
         return
     front, x, y = parts
-    if front and x and y and _adjacent(x, wanted) and _adjacent(y, wanted):
+    if front and x and y and adjacent(x, wanted) and adjacent(y, wanted):
         groups = [(i,) for i in front] + [x, y]
         in_memory = sorted(groups, key=lambda group: wanted.index(group[0]))
         axes = tuple(in_memory.index(group) for group in groups)

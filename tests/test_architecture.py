@@ -27,6 +27,8 @@ program
 differentiate simplify
 array_program
 cost
+views
+matrices
 pairwise
 layout
 lower
@@ -45,6 +47,7 @@ api
 schema
 config
 build
+options
 cli
 __main__ __init__
 """
@@ -148,7 +151,7 @@ def test_the_package_is_imported_relatively() -> None:
         ("numpy", {"interpret", "oracle", "proof"}),
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
-        ("click", {"cli"}),
+        ("click", {"cli", "options"}),
         ("tomllib", {"config"}),
         ("packaging", {"config"}),
     ],

@@ -14,7 +14,7 @@ from eingrad import pairwise
 from eingrad.array_program import Ref
 from eingrad.errors import InternalError
 from eingrad.lower import lower
-from eingrad.pairwise import Source
+from eingrad.views import Source
 
 PRIMITIVES = ("dot", "matmul", "into", "multiply", "einsum")
 
@@ -96,10 +96,10 @@ def test_forced_primitive_is_written(
 def candidates(spec: str, *, exact: bool = True) -> list[Any]:
     inputs, output = spec.split("->")
     first, second = inputs.split(",")
-    problem = pairwise._Problem(
+    problem = pairwise.Problem(
         Source(Ref("a"), tuple(first)),
         Source(Ref("b"), tuple(second)),
-        frozenset(output),
+        tuple(output),
         tuple(output) if exact else None,
         {},
     )
