@@ -185,14 +185,19 @@ def _multiplies(problem: Problem) -> Iterator[Candidate]:
     larger = a if len(a.order) >= len(b.order) else b
     missing = tuple(i for i in _natural(problem) if i not in larger.order)
     in_memory = missing + larger.order
-    for order in dict.fromkeys([problem.wanted or in_memory, in_memory]):
+    wanted = in_memory if problem.wanted is None else problem.wanted
+    for order in dict.fromkeys([wanted, in_memory]):
         value = Node(ArrayOp.MULTIPLY, (aligned(a, order), aligned(b, order)))
         if not order:
             value = Node(ArrayOp.SCALAR, (value,))
+        elif order != wanted:
+            # Entry by entry in memory order, and seen from the order wanted: mixing
+            # layouts costs several times as much.
+            axes = tuple(order.index(index) for index in wanted)
+            value = Node(ArrayOp.TRANSPOSE, (value,), axes)
         time = cost.multiply((a.order, b.order), order, problem.sizes)
         views = tuple(tuple(i for i in order if i in s.order) for s in (a, b))
-        product = Candidate("multiply", value, order, (views[0], views[1]), time)
-        yield from _in_order(problem, product, ((), (), ()))
+        yield Candidate("multiply", value, wanted, (views[0], views[1]), time)
 
 
 def _matrix_products(problem: Problem) -> Iterator[Candidate]:
