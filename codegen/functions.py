@@ -12,6 +12,7 @@ the same layout.  The blocks then go to the functions that need them:
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ from .array_program import (
 )
 from .errors import InternalError
 from .pretty import assign_tuple, broken, fits, tuple_of
-from .program import Names, Program
-from .spec import Index, Subscripts
+from .program import Conj, Names, Program
+from .spec import Einsum, Index, Subscripts
 from .targets.numpy import Printer
 
 
@@ -75,7 +76,8 @@ class Writer:
         printer = Printer(self.size_names, Names(self._taken()), self.width)
         last_use = _last_uses(blocks)
         for block, dying in zip(blocks, last_use, strict=True):
-            self._print(printer, block, typed)
+            spare = [n for n in dying if n not in kept]
+            self._print(printer, block, typed, self._reusable(block, spare))
             if block is not blocks[-1]:
                 self._delete(printer, dying, kept)
         lines = (*sizes, *printer.lines)
@@ -96,12 +98,41 @@ class Writer:
             if isinstance(s.target, Ref) and not s.through
         ]
 
-    def _print(self, printer: Printer, block: Block, typed: str) -> None:
+    @functools.cached_property
+    def conjugates(self) -> set[str]:
+        """Name the values that share memory with their conjugates, if they are real."""
+        steps = [step for step in self.program.steps if isinstance(step.op, Conj)]
+        return {v.name for step in steps for v in (step.result, *step.arguments)}
+
+    def _reusable(self, block: Block, spare: Collection[str]) -> str | None:
+        """Name a variable that the block is the last to read, shaped like its result.
+
+        The result can be written over it, which saves memory.  The conjugate of a real
+        array is the array itself, so neither of the two is written over.
+        """
+        step, arrays = block.step, self.arrays.arrays
+        terms = [value.subscripts for value in step.arguments]
+        output = step.result.subscripts
+        if isinstance(step.op, Einsum):
+            # In the letters of the step, which tell what is broadcast.
+            terms, output = list(step.op.operands), step.op.output
+        result = tuple(output[axis] for axis in arrays[step.result.name].axes)
+        for value, term in zip(step.arguments, terms, strict=True):
+            array = arrays[value.name]
+            held = isinstance(array.expr, Ref) and array.expr.name in spare
+            alike = tuple(term[axis] for axis in array.axes) == result
+            if held and alike and array.owned and value.name not in self.conjugates:
+                return str(array.expr)
+        return None
+
+    def _print(
+        self, printer: Printer, block: Block, typed: str, reusable: str | None
+    ) -> None:
         if block.statements and "->" in block.notation:
             printer.lines.extend(_comment(block.notation, printer.indent, self.width))
         for statement in block.statements:
             annotate = not statement.through and statement.target == Ref(typed)
-            printer.statement(statement, ": Array" if annotate else "")
+            printer.statement(statement, ": Array" if annotate else "", reusable)
 
     def _delete(
         self, printer: Printer, dying: Sequence[str], kept: Collection[str]

@@ -166,9 +166,19 @@ class Printer:
         args = tuple(str(self.doc(arg)) for arg in expr.args)
         return SOURCE[expr.op](_Operation(args, expr.attr, self.extent))
 
-    def statement(self, statement: Statement, annotation: str = "") -> None:
-        """Print one statement; ``annotation`` is the type of a variable assigned."""
+    def statement(
+        self, statement: Statement, annotation: str = "", reusable: str | None = None
+    ) -> None:
+        """Print one statement.
+
+        ``annotation`` is the type of a variable assigned; an elementwise result may be
+        written over the variable ``reusable``, which is among its arguments.
+        """
         target, value = statement.target, statement.value
+        over = Ref(reusable or "")
+        if isinstance(value, Node) and value.op in INFIX and over in value.args:
+            self._print(f"{target}{annotation} = ", self._into(value, over))
+            return
         if isinstance(target, Ref) and not statement.through:
             self._variable(target, annotation, value)
         elif isinstance(value, Node) and value.op in WRITES_OUT:
