@@ -49,7 +49,8 @@ class SpecError(EingradError):
         shown = "".join(c if c.isprintable() else " " for c in self.spec)
         indent = " " * display_width(shown[:start])
         marker = "^" * max(1, display_width(shown[start:end]))
-        lines = [self.message, shown, indent + marker, *self.hint.splitlines()]
+        pointer = [shown, indent + marker] if shown.strip() else []
+        lines = [self.message, *pointer, *self.hint.splitlines()]
         return "\n  ".join(lines)
 
 

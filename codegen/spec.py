@@ -73,7 +73,7 @@ def parse(text: str, sizes: Collection[Index] = ()) -> Einsum:
 
 _TOKEN = re.compile(r"(?P<space>\s+)|(?P<arrow>->)|(?P<dots>\.+)|(?P<char>.)", re.S)
 
-_ARROW_LIKE = "->=<→⇒⟶"
+_ARROW_LIKE = "->=<–—→⇒⟶"
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ class _Parser:
     def _bad_character(self, text: str, span: tuple[int, int]) -> SpecError:
         if text in _ARROW_LIKE:
             start, end = span
+            while start and self.text[start - 1] in _ARROW_LIKE:
+                start -= 1
             while end < len(self.text) and self.text[end] in _ARROW_LIKE:
                 end += 1
             fixed = f"{self.text[:start].strip()}->{self.text[end:].strip()}"

@@ -695,3 +695,15 @@ def test_a_bug_of_ours_leaves_with_70(
     assert (left.value.code, talk.out) == (70, "")
     assert "a broken promise" in talk.err
     assert "this is a bug of eingrad; please report the command" in talk.err
+
+
+@pytest.mark.parametrize("arrow", ["->>", "—", "=>", ">", "→"])
+def test_another_arrow_is_named_whole(arrow: str) -> None:
+    with pytest.raises(eingrad.SpecError) as caught:
+        eingrad.generate(f"ij,jk{arrow}ik")
+    assert str(caught.value) == (
+        f"malformed arrow {arrow!r}\n"
+        f"  ij,jk{arrow}ik\n"
+        f"       {'^' * len(arrow)}\n"
+        "  the output follows '->'; did you mean 'ij,jk->ik'?"
+    )
