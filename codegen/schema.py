@@ -14,8 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import ConfigError, suggestion
-
-TARGETS = ("numpy",)
+from .request import CONVENTIONS, TARGETS
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ SHARED: Mapping[str, Kind] = {
         lambda value: _string(value) or _each(_each(_natural))(value),
     ),
     "sizes": Kind("a table of sizes such as { b = 64, i = 128 }", _sizes),
-    "complex": _one_of("adjoint", "transpose"),
+    "complex": _one_of(*CONVENTIONS),
 }
 
 GENERAL: Mapping[str, Kind] = {
