@@ -26,12 +26,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from .errors import ConfigError
+from .request import TARGETS
 from .schema import (
     GENERAL,
     KERNEL,
     SHARED,
     TABLE,
-    TARGETS,
     bare,
     read_table,
     read_value,
