@@ -21,7 +21,7 @@ MAX_NAME = 28
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
-    "Array Pullback adapted backward counts forward full given gradients jvp np plain "
+    "Array Pullback adapted backward counts forward full gradients jvp np plain "
     "primals pullback shape tangents tuple type vjp ValueError len".split()
 )
 
