@@ -193,7 +193,7 @@ class _Lowering:
             kept = einsum.output
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
         core = source
-        if kept != distinct and len(kept) < len(distinct):
+        if len(kept) < len(distinct):
             core = Source(_summed(source, kept), kept)
             if not (spread or embedded):
                 axes = tuple(einsum.output.index(index) for index in kept)
@@ -242,10 +242,10 @@ def _diagonal(source: Source, order: Subscripts) -> Expr:
 
 def _summed(source: Source, kept: Subscripts) -> Expr:
     """Sum over the indices that are not kept, along the diagonal of repeated ones."""
-    if len(unique(source.order)) <= EINSUM_LETTERS:
+    distinct = unique(source.order)
+    if len(distinct) <= EINSUM_LETTERS:
         value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
         return value if kept else _scalar(value)
-    distinct = unique(source.order)
     if len(distinct) < len(source.order):
         source = Source(_diagonal(source, distinct), distinct)
     summed = tuple(p for p, i in enumerate(source.order) if i not in kept)

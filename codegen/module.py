@@ -153,7 +153,11 @@ def _functions(
     constants = {i: request.sizes[i] for i in request.einsum.new_indices}
 
     def write(
-        lowered: Lowered, part: list[Block], *known: str, typed: str = ""
+        lowered: Lowered,
+        part: list[Block],
+        *known: str,
+        residuals: Sequence[str] = (),
+        typed: str = "",
     ) -> Function:
         writer = Writer(
             lowered.program,
@@ -163,16 +167,17 @@ def _functions(
             constants,
             request.line_length,
         )
-        outlive = {*lowered.results.values(), *kept} - set(known)
+        outlive = {*lowered.results.values(), *residuals}
         return writer.function(part, known=known, kept=outlive, typed=typed)
 
     operands = request.distinct_operands
     cotangent = joint.program.inputs[0].name
     inputs = (value.name for value in tangent.program.inputs)
+    needed = needed_blocks(forward, kept)
     return {
         "forward": write(joint, forward, *operands, typed=request.output),
-        "residuals": write(joint, needed_blocks(forward, kept), *operands),
-        "linearize": write(joint, forward, *operands),
+        "residuals": write(joint, needed, *operands, residuals=kept),
+        "linearize": write(joint, forward, *operands, residuals=kept),
         "reverse": write(joint, reverse, cotangent, *operands, *kept),
         "tangent": write(tangent, list(tangent.arrays.blocks), *inputs),
     }

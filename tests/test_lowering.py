@@ -139,3 +139,11 @@ def test_an_index_that_stands_alone_is_a_bug(
             None,
             {},
         )
+
+
+def test_what_only_the_pullback_reads_dies_in_forward_and_lives_in_vjp() -> None:
+    text = eingrad.generate("ij,jk,kl,lm->im", optimize=[(0, 1), (0, 2), (0, 1)])
+    forward = text[text.index("def forward") : text.index("def backward")]
+    vjp = text[text.index("def vjp") : text.index("def jvp")]
+    assert "    del part1_" in forward
+    assert "del " not in vjp
