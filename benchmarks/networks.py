@@ -6,13 +6,12 @@ python benchmarks/networks.py [--threads 1|2]
 from __future__ import annotations
 
 import argparse
-import inspect
 import statistics
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from machine import Machine
@@ -66,17 +65,12 @@ def generated() -> Iterable[Workload]:
 
 def count(workload: Workload) -> tuple[int, int]:
     """Count the multiply-adds of forward, and of forward with all gradients."""
-    from eingrad.pipeline import derive, generate
+    from eingrad.options import Options
+    from eingrad.pipeline import derive
     from eingrad.program import multiply_adds
     from eingrad.request import read_request
 
-    options: dict[str, Any] = {
-        name: parameter.default
-        for name, parameter in inspect.signature(generate).parameters.items()
-        if parameter.default is not inspect.Parameter.empty
-    }
-    options["shapes"] = workload.shapes
-    found = derive(read_request(workload.spec, **options))
+    found = derive(read_request(workload.spec, Options(shapes=workload.shapes)))
     forward = multiply_adds(found.forward.steps, workload.sizes)
     return forward, multiply_adds(found.joint.program.steps, workload.sizes)
 

@@ -82,22 +82,8 @@ def render_kernel(kernel: KernelConfig) -> str:
     """Return the module text of ``kernel``: configuration meets pipeline only here."""
     from .pipeline import generate
 
-    (target,) = kernel.targets
-    return generate(
-        kernel.spec,
-        target=target,
-        operands=kernel.operands,
-        output=kernel.output,
-        sizes=kernel.sizes,
-        shapes=kernel.shapes,
-        wrt=kernel.wrt,
-        complex=kernel.complex,
-        optimize=kernel.optimize,
-        name=kernel.name,
-        license=kernel.license,
-        line_length=kernel.line_length,
-        regenerate=f"eingrad build {kernel.name}",
-    )
+    own = {"name": kernel.name, "regenerate": f"eingrad build {kernel.name}"}
+    return generate(kernel.spec, **vars(kernel.options) | own)
 
 
 def plan_build(

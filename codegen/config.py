@@ -21,11 +21,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from .errors import ConfigError
+from .options import Options
 from .request import TARGETS
 from .schema import (
     GENERAL,
@@ -41,24 +42,11 @@ from .schema import (
 
 @dataclass(frozen=True)
 class KernelConfig:
-    """One kernel: what ``NAME.py`` is generated from, all defaults filled in.
-
-    ``operands``, ``output``, ``wrt``, ``sizes`` and ``shapes`` are None where the spec
-    alone decides; ``optimize`` is a planner's name or a path.
-    """
+    """One kernel: what ``NAME.py`` is generated from."""
 
     name: str
     spec: str
-    operands: tuple[str, ...] | None = None
-    output: str | None = None
-    wrt: tuple[str, ...] | None = None
-    sizes: Mapping[str, int] | None = None
-    shapes: tuple[tuple[int, ...], ...] | None = None
-    complex: str = "adjoint"
-    optimize: str | tuple[tuple[int, ...], ...] = "auto"
-    license: str = "0BSD"
-    targets: tuple[str, ...] = TARGETS
-    line_length: int = 88
+    options: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True)
@@ -215,13 +203,16 @@ def _kernel(
     path: str, name: str, table: object, general: Mapping[str, Any]
 ) -> KernelConfig:
     own = read_table(f"{path}.", read_value(path, table, TABLE), KERNEL)
-    if "spec" not in own:
+    spec = own.pop("spec", None)
+    if spec is None:
         raise ConfigError(f'{path}.spec is missing, such as spec = "ij,jk->ik"')
     shared = [key.replace("-", "_") for key in SHARED]
     inherited = {key: general[key] for key in shared if key in general}
     # General sizes serve many kernels: each takes those of its indices.
     sizes = inherited.pop("sizes", {})
     if "shapes" not in own:
-        sizes = {index: n for index, n in sizes.items() if index in own["spec"]}
+        sizes = {index: n for index, n in sizes.items() if index in spec}
         inherited["sizes"] = sizes or None
-    return KernelConfig(name=name, **(inherited | own))
+    given = inherited | own
+    (target,) = given.pop("targets", TARGETS)
+    return KernelConfig(name, spec, Options(target=target, **given))

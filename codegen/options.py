@@ -1,130 +1,84 @@
-"""The options of a generation on the command line, and how their text is read."""
+"""The options of a generation: their names, their defaults, and their command line."""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Callable
+import dataclasses
+import itertools
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import click
-
-from .errors import OptionError
+from .contraction import Optimizer
 
 
-def _names(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> list[str] | None:
-    """Read ``a,b,c``."""
-    if value is None:
-        return None
-    return [name.strip() for name in value.split(",")] if value.strip() else []
+@dataclass(frozen=True)
+class Options:
+    """What can be asked of a module besides its spec, as it was given.
+
+    operands, output: names of the operands (``a, b, c, …``) and of the output
+        (``output``); one name in two places is one array.
+    sizes, shapes: the sizes of indices, or the shape of each operand.  They steer the
+        plan and limit nothing, but shapes fix how many axes ``...`` stands for, and a
+        new output index needs its size.
+    wrt: names of the operands whose gradients are wanted; all of them.
+    complex: ``adjoint`` conjugates, as PyTorch does; ``transpose`` does not, as JAX.
+    optimize: a method of opt_einsum, or a path in its linear format.
+    target: what the text is written for; ``numpy``.
+    license: SPDX expression of the output; ``""`` leaves the line out.
+    line_length: of the text, from 88 to 120.
+    name: the kernel's name in a build.
+    regenerate: the command in the header, by default that of `command_line`.
+    """
+
+    operands: Sequence[str] | None = None
+    output: str | None = None
+    sizes: Mapping[str, int] | None = None
+    shapes: Sequence[Sequence[int]] | None = None
+    wrt: Sequence[str] | None = None
+    complex: str = "adjoint"
+    optimize: Optimizer = "auto"
+    target: str = "numpy"
+    license: str = "0BSD"
+    line_length: int = 88
+    name: str | None = None
+    regenerate: str | None = None
+
+    def unlike_default(self) -> dict[str, Any]:
+        """Return the options that were given, in the order of their fields."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
 
 
-def _sizes(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> dict[str, int] | None:
-    """Read ``b=8,q=128``."""
-    if value is None:
-        return None
-    sizes = {}
-    for item in value.split(","):
-        index, equals, size = item.partition("=")
-        if not equals or not size.strip().isdecimal():
-            raise OptionError(f"cannot read size {item!r}; write --sizes i=8,j=16")
-        if index.strip() in sizes:
-            raise OptionError(f"two sizes of index {index.strip()!r} in {value!r}")
-        sizes[index.strip()] = int(size)
-    return sizes
+def command_line(spec: str, options: Options) -> str:
+    """Write the command that generates the module of ``spec`` with ``options``."""
+    spec = " ".join(spec.split())
+    given = options.unlike_default()
+    given.pop("name", None)
+    given.pop("regenerate", None)
+    words = [
+        (f"--{name.replace('_', '-')}", _WRITTEN.get(name, str)(value))
+        for name, value in given.items()
+        if value != {}
+    ]
+    # A bare word could be a command.
+    command = [] if "," in spec or "->" in spec else ["generate"]
+    return shlex.join(["eingrad", *command, spec, *itertools.chain(*words)])
 
 
-def _shapes(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> list[tuple[int, ...]] | None:
-    """Read ``2x3,3x4``; nothing between commas is the shape of a scalar."""
-    if value is None:
-        return None
-    shapes = []
-    for item in value.split(","):
-        if not re.fullmatch(r"\s*(\d+(x\d+)*)?\s*", item):
-            raise OptionError(f"cannot read shape {item!r}; write --shapes 2x3,3x4")
-        shapes.append(tuple(int(n) for n in item.split("x") if n.strip()))
-    return shapes
+def _optimize(value: Optimizer) -> str:
+    path = value if isinstance(value, str) else str([*map(tuple, value)])
+    return path.replace(" ", "")
 
 
-def _optimize(_: click.Context, __: click.Parameter, value: str) -> Any:
-    """Read the name of a method, or a path ``[(0,1),(0,1)]``."""
-    if not value.lstrip().startswith(("[", "(")):
-        return value
-    try:
-        path = ast.literal_eval(value)
-        return [tuple(step) for step in path]
-    except (SyntaxError, TypeError, ValueError):
-        raise OptionError(
-            f"cannot read path {value!r}; write --optimize '[(0,1),(0,1)]'"
-        ) from None
-
-
-sizes_option = click.option(
-    "--sizes",
-    metavar="I=N,…",
-    callback=_sizes,
-    help="Sizes to plan for; only a new output index is held to its size.",
-)
-
-OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--operands", metavar="A,B,…", callback=_names, help="Names of the operands."
-    ),
-    click.option("--output", metavar="NAME", help="Name of the output."),
-    sizes_option,
-    click.option(
-        "--shapes",
-        metavar="NxM,…",
-        callback=_shapes,
-        help="Shapes to plan for; they fix what '...' stands for.",
-    ),
-    click.option(
-        "--wrt",
-        metavar="A,…",
-        callback=_names,
-        help="Operands whose gradients are wanted (all).",
-    ),
-    click.option(
-        "--complex",
-        type=click.Choice(["adjoint", "transpose"]),
-        default="adjoint",
-        show_default=True,
-        help="Conjugate as PyTorch does, or not, as JAX.",
-    ),
-    click.option(
-        "--optimize",
-        metavar="METHOD",
-        default="auto",
-        show_default=True,
-        callback=_optimize,
-        help="Method of opt_einsum, or a path '[(0,1),(0,1)]'.",
-    ),
-    click.option(
-        "--license",
-        metavar="SPDX",
-        default="0BSD",
-        show_default=True,
-        help="Licence line of the text; '' leaves it out.",
-    ),
-    click.option(
-        "--line-length",
-        metavar="N",
-        type=int,
-        default=88,
-        show_default=True,
-        help="Longest line of the text, from 88 to 120.",
-    ),
-)
-
-
-def generation_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a generation."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+# How the command line spells a value that is no plain text.
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "operands": ",".join,
+    "sizes": lambda sizes: ",".join(f"{i}={n}" for i, n in sizes.items()),
+    "shapes": lambda shapes: ",".join("x".join(map(str, s)) for s in shapes),
+    "wrt": ",".join,
+    "optimize": _optimize,
+}

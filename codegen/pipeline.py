@@ -13,66 +13,34 @@ render             Module, template   -> text
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from .contraction import ContractionTree, Optimizer, contraction_trees
+from .contraction import ContractionTree, contraction_trees
 from .differentiate import forward_mode, reverse_mode
 from .lower import lower
 from .module import Derivation, Lowered, module
+from .options import Options
 from .program import Names, Program, forward_program, verify
 from .render import render
 from .request import Request, read_request
 from .simplify import simplify
 
 
-def generate(
-    spec: str,
-    *,
-    target: str = "numpy",
-    operands: Sequence[str] | None = None,
-    output: str | None = None,
-    sizes: Mapping[str, int] | None = None,
-    shapes: Sequence[Sequence[int]] | None = None,
-    wrt: Sequence[str] | None = None,
-    complex: str = "adjoint",
-    optimize: Optimizer = "auto",
-    name: str | None = None,
-    license: str = "0BSD",
-    line_length: int = 88,
-    regenerate: str | None = None,
-) -> str:
+def generate(spec: str, **options: Any) -> str:
     """Return the text of a standalone module that computes ``spec`` and its gradients.
 
-    operands, output: names of the operands (``a, b, c, …``) and of the output
-        (``output``); one name in two places is one array.
-    sizes, shapes: the sizes of indices, or the shape of each operand.  They steer the
-        plan and limit nothing, but shapes fix how many axes ``...`` stands for, and a
-        new output index needs its size.
-    wrt: names of the operands whose gradients are wanted; all of them.
-    complex: ``adjoint`` conjugates, as PyTorch does; ``transpose`` does not, as JAX.
-    optimize: a method of opt_einsum, or a path in its linear format.
-    name: the kernel's name in a build.
-    license: SPDX expression of the output; ``""`` leaves the line out.
-    regenerate: the command in the header.
+    The options are the fields of `Options`: ``operands``, ``output``, ``sizes``,
+    ``shapes``, ``wrt``, ``complex``, ``optimize``, ``license``, ``line_length``, …
 
     Raises SpecError or OptionError, which say what is wrong and what would do.
     """
-    request = read_request(
-        spec,
-        target=target,
-        operands=operands,
-        output=output,
-        sizes=sizes,
-        shapes=shapes,
-        wrt=wrt,
-        complex=complex,
-        optimize=optimize,
-        name=name,
-        license=license,
-        line_length=line_length,
-        regenerate=regenerate,
-    )
+    return generated(read_request(spec, Options(**options)))
+
+
+def generated(request: Request) -> str:
+    """Return the text of the module that is asked for."""
     return render(module(derive(request)))
 
 

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import functools
 import itertools
-import keyword
-import re
-import shlex
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .contraction import Optimizer
 from .errors import OptionError, suggestion
+from .naming import checked_name, why_no_identifier
+from .options import Options, command_line
 from .spec import ELLIPSIS, Einsum, Index, check_sizes, parse, resolve_shapes
 
 TARGETS = ("numpy",)
 CONVENTIONS = ("adjoint", "transpose")
-MAX_NAME = 28
-
-# Names that the emitted functions use themselves.
-RESERVED = frozenset(
-    "Array Pullback adapted backward counts forward full gradients jvp np plain "
-    "primals pullback shape tangents tuple type vjp ValueError len".split()
-)
 
 
 @dataclass(frozen=True)
@@ -65,60 +57,36 @@ class Request:
         return same
 
 
-def read_request(
-    spec: str,
-    *,
-    target: str,
-    operands: Sequence[str] | None,
-    output: str | None,
-    sizes: Mapping[str, int] | None,
-    shapes: Sequence[Sequence[int]] | None,
-    wrt: Sequence[str] | None,
-    complex: str,
-    optimize: Optimizer,
-    name: str | None,
-    license: str,
-    line_length: int,
-    regenerate: str | None,
-) -> Request:
-    """Check the options of ``generate`` against the spec and each other.
+def read_request(spec: str, options: Options) -> Request:
+    """Check the options against the spec and each other.
 
     Raises SpecError or OptionError.
     """
-    _check_choice("target", target, TARGETS)
-    _check_choice("complex", complex, CONVENTIONS)
-    einsum, known = _sized(spec, sizes, shapes)
-    names = _operand_names(einsum, operands)
-    result = _checked_name("output", "output" if output is None else output)
+    _check_choice("target", options.target, TARGETS)
+    _check_choice("complex", options.complex, CONVENTIONS)
+    einsum, known = _sized(spec, options.sizes, options.shapes)
+    names = _operand_names(einsum, options.operands)
+    output = "output" if options.output is None else options.output
+    result = checked_name("output", output)
     if result in names:
         raise OptionError(f"the output and an operand are both called {result!r}")
-    wanted = _wanted(wrt, names)
-    if not isinstance(optimize, str) and not (
-        _is_list(optimize) and all(map(_is_list, optimize))
-    ):
-        raise OptionError(f"optimize is a method or a path, got {optimize!r}")
-    if name is not None and (why := _why_no_identifier(name)):
-        raise OptionError(f"kernel name {name!r} {why}")
+    wanted = _wanted(options.wrt, names)
+    _check_optimize(options.optimize)
+    if options.name is not None and (why := why_no_identifier(options.name)):
+        raise OptionError(f"kernel name {options.name!r} {why}")
+    regenerate = options.regenerate
     if regenerate is None:
-        options = _options(operands, output, sizes, shapes, wrt)
-        path = optimize if isinstance(optimize, str) else str([*map(tuple, optimize)])
-        options |= _unlike_default(
-            complex=complex,
-            optimize=path.replace(" ", ""),
-            license=license,
-            line_length=line_length,
-        )
-        regenerate = _command(" ".join(spec.split()), options)
+        regenerate = command_line(spec, options)
     return Request(
         einsum=einsum,
         operands=names,
         output=result,
         sizes=known,
         wrt=wanted,
-        complex=complex,
-        optimize=optimize,
-        license=_one_line("license", license),
-        line_length=_checked_width(line_length),
+        complex=options.complex,
+        optimize=options.optimize,
+        license=_one_line("license", options.license),
+        line_length=_checked_width(options.line_length),
         regenerate=_one_line("regenerate", regenerate),
     )
 
@@ -160,6 +128,12 @@ def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
         raise OptionError(f"unknown {option} {value!r}{hint}")
 
 
+def _check_optimize(optimize: Optimizer) -> None:
+    paths = _is_list(optimize) and all(map(_is_list, optimize))
+    if not isinstance(optimize, str) and not paths:
+        raise OptionError(f"optimize is a method or a path, got {optimize!r}")
+
+
 def _operand_names(einsum: Einsum, given: Sequence[str] | None) -> tuple[str, ...]:
     """Name every operand, by default ``a, b, …, z, a1, b1, …``, without ``l``."""
     count = len(einsum.operands)
@@ -177,7 +151,7 @@ def _operand_names(einsum: Einsum, given: Sequence[str] | None) -> tuple[str, ..
             f"but the names given are: {listed}"
         )
     for name in given:
-        _checked_name("operand", name)
+        checked_name("operand", name)
     _check_shared(einsum, given)
     return tuple(given)
 
@@ -193,32 +167,6 @@ def _check_shared(einsum: Einsum, names: Sequence[str]) -> None:
                 f"operand {name!r} stands for {''.join(other)!r} and "
                 f"{''.join(term)!r}, and no array fits both; rename one of them"
             )
-
-
-def _checked_name(what: str, name: str) -> str:
-    """Return ``name`` if it can stand in generated source, or raise OptionError."""
-    why = _why_bad_name(name)
-    if why:
-        raise OptionError(f"{what} name {name!r} {why}")
-    return name
-
-
-def _why_no_identifier(name: str) -> str | None:
-    if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
-        return "is no name: use letters, digits and '_', and start with a letter"
-    if keyword.iskeyword(name):
-        return "is a keyword of Python"
-    return None
-
-
-def _why_bad_name(name: str) -> str | None:
-    if why := _why_no_identifier(name):
-        return why
-    if name in RESERVED:
-        return "is a name that the generated module needs itself"
-    if len(name) > MAX_NAME:
-        return f"is longer than {MAX_NAME} characters"
-    return None
 
 
 def _wanted(wrt: Sequence[str] | None, operands: Sequence[str]) -> tuple[str, ...]:
@@ -247,48 +195,3 @@ def _checked_width(width: int) -> int:
     if isinstance(width, bool) or not isinstance(width, int) or not 88 <= width <= 120:
         raise OptionError(f"line length must be from 88 to 120, got {width!r}")
     return width
-
-
-def _options(
-    operands: Sequence[str] | None,
-    output: str | None,
-    sizes: Mapping[str, int] | None,
-    shapes: Sequence[Sequence[int]] | None,
-    wrt: Sequence[str] | None,
-) -> dict[str, str]:
-    """Write the options that were given as the command line has them."""
-    options: dict[str, str] = {}
-    if operands is not None:
-        options["--operands"] = ",".join(operands)
-    if output is not None:
-        options["--output"] = output
-    if sizes:
-        options["--sizes"] = ",".join(f"{i}={n}" for i, n in sizes.items())
-    if shapes is not None:
-        options["--shapes"] = ",".join("x".join(map(str, shape)) for shape in shapes)
-    if wrt is not None:
-        options["--wrt"] = ",".join(wrt)
-    return options
-
-
-DEFAULTS = {
-    "complex": "adjoint",
-    "optimize": "auto",
-    "license": "0BSD",
-    "line_length": 88,
-}
-
-
-def _unlike_default(**options: object) -> dict[str, str]:
-    return {
-        f"--{name.replace('_', '-')}": str(value)
-        for name, value in options.items()
-        if value != DEFAULTS[name]
-    }
-
-
-def _command(spec: str, options: Mapping[str, str]) -> str:
-    """Write the command line that generates the same module."""
-    # A bare word could be a command.
-    command = [] if "," in spec or "->" in spec else ["generate"]
-    return shlex.join(["eingrad", *command, spec, *itertools.chain(*options.items())])

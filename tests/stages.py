@@ -5,29 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from eingrad.contraction import contraction_trees
+from eingrad.options import Options
 from eingrad.program import Program, Step, Value, forward_program
 from eingrad.request import Request, read_request
 from eingrad.spec import parse
 
-DEFAULTS: dict[str, Any] = {
-    "target": "numpy",
-    "operands": None,
-    "output": None,
-    "sizes": None,
-    "shapes": None,
-    "wrt": None,
-    "complex": "adjoint",
-    "optimize": "auto",
-    "name": None,
-    "license": "0BSD",
-    "line_length": 88,
-    "regenerate": None,
-}
-
 
 def request(spec: str, **options: Any) -> Request:
     """Read a spec and options as ``generate`` does."""
-    return read_request(spec, **{**DEFAULTS, **options})
+    return read_request(spec, Options(**options))
 
 
 def forward(

@@ -21,6 +21,7 @@ from eingrad.errors import (
     RefusedError,
     SpecError,
 )
+from eingrad.options import Options
 
 
 def render(kernel: KernelConfig) -> str:
@@ -388,7 +389,9 @@ def test_build_imports_neither_numpy_nor_the_pipeline() -> None:
 
 
 def test_configuration_reaches_the_module(config: Config) -> None:
-    kernel = replace(MM, operands=("x", "w"), wrt=("w",), license="MIT")
+    kernel = replace(
+        MM, options=Options(operands=("x", "w"), wrt=("w",), license="MIT")
+    )
     config = replace(config, kernels=(kernel, ROWS))
     build(config)
     text = (config.root / "src/gen/mm.py").read_text(encoding="utf-8")

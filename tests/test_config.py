@@ -8,6 +8,7 @@ import pytest
 
 from eingrad.config import Config, KernelConfig, load_config, why_bad_name
 from eingrad.errors import ConfigError, EingradError
+from eingrad.options import Options
 
 EVERYTHING = """\
 [tool.eingrad]
@@ -63,24 +64,25 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         KernelConfig(
             name="bilinear",
             spec="bi,ijk,bj->bk",
-            operands=("x", "w", "y"),
-            output="z",
-            wrt=("x", "w"),
-            sizes={"b": 2},
-            complex="adjoint",
-            optimize=((0, 2), (0, 1)),
-            license="",
-            targets=("numpy",),
-            line_length=88,
+            options=Options(
+                operands=("x", "w", "y"),
+                output="z",
+                sizes={"b": 2},
+                wrt=("x", "w"),
+                optimize=((0, 2), (0, 1)),
+                license="",
+            ),
         ),
         KernelConfig(
             name="plain",
             spec="bi->b",
-            sizes={"b": 64, "i": 128},
-            complex="transpose",
-            optimize="greedy",
-            license="MIT",
-            line_length=100,
+            options=Options(
+                sizes={"b": 64, "i": 128},
+                complex="transpose",
+                optimize="greedy",
+                license="MIT",
+                line_length=100,
+            ),
         ),
     )
 
@@ -88,10 +90,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 def test_defaults(tmp_path: Path) -> None:
     config = load(tmp_path, kernel('spec = "ij,jk->ik"'))
     assert config.build == "check"
-    assert config.kernels == (KernelConfig("mm", "ij,jk->ik"),)
-    mm = config.kernels[0]
-    assert (mm.complex, mm.optimize, mm.license) == ("adjoint", "auto", "0BSD")
-    assert (mm.targets, mm.line_length) == (("numpy",), 88)
+    assert config.kernels == (KernelConfig("mm", "ij,jk->ik", Options()),)
 
 
 def test_no_kernels_is_a_configuration(tmp_path: Path) -> None:
@@ -280,7 +279,7 @@ def test_precedence(
 ) -> None:
     text = f'[tool.eingrad]\nout = "gen"\n{general}\n'
     text += f'[tool.eingrad.kernels.mm]\nspec = "ij,jk->ik"\n{own}\n'
-    assert getattr(load(tmp_path, text).kernels[0], field) == value
+    assert getattr(load(tmp_path, text).kernels[0].options, field) == value
 
 
 VERSIONS = [

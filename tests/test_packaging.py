@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-NEEDED = ("eingrad/py.typed", "eingrad/cli.py", "eingrad/targets/numpy.py")
+NEEDED = ("eingrad/py.typed", "eingrad/cli/__init__.py", "eingrad/targets/numpy.py")
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import eingrad
 from eingrad.cli import main
 from eingrad.contraction import ASSUMED_SIZE
+from eingrad.options import Options
 from eingrad.pipeline import derive
 from eingrad.program import Program, Step, multiply_adds
 from eingrad.request import read_request
@@ -82,24 +84,9 @@ def test_large_spec_is_what_the_module_says(what: str) -> None:
     assert eingrad.load(LARGE[what]).SPEC == LARGE[what]
 
 
-def request(spec: str, **options: object) -> Program:
+def request(spec: str, **options: Any) -> Program:
     """Return the joint program of a spec: the output and all gradients."""
-    everything: dict[str, object] = {
-        "target": "numpy",
-        "operands": None,
-        "output": None,
-        "sizes": None,
-        "shapes": None,
-        "wrt": None,
-        "complex": "adjoint",
-        "optimize": "auto",
-        "name": None,
-        "license": "0BSD",
-        "line_length": 88,
-        "regenerate": None,
-    }
-    asked = read_request(spec, **{**everything, **options})  # type: ignore[arg-type]
-    return derive(asked).joint.program
+    return derive(read_request(spec, Options(**options))).joint.program
 
 
 def needed(program: Program, outputs: int) -> list[Step]:

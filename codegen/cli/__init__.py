@@ -1,0 +1,133 @@
+"""The command line: stdout carries the product, stderr the talk.
+
+Exit codes: 0 fine; 1 a check said no; 2 a usage, configuration or spec error;
+3 refused, because it would destroy somebody's edit; 70 a bug of ours.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from ..errors import (
+    EingradError,
+    InternalError,
+    OptionError,
+    RefusedError,
+    suggestion,
+)
+from .build import build
+from .check import check
+from .generate import generate
+from .gradients import gradients
+from .terminal import say
+
+EXAMPLES = """
+Gradients of einsums, as NumPy code of your own.
+
+\b
+Examples:
+  eingrad "ij,jk->ik"                           a module on stdout
+  eingrad "bqhd,bkhd->bhqk" -o scores.py \\
+          --operands query,key --output scores  with names, in a file
+  eingrad gradients "ij,jk->ik"                 the gradient specs
+  eingrad check "ij,jk->ik"                     prove a spec's module right
+  eingrad check scores.py                       prove a file right
+  eingrad build                                 all kernels of pyproject.toml
+
+SPEC is what np.einsum reads and more: any letters, repeated and new output
+indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
+"eingrad generate SPEC".  A SPEC of "-" reads specs from stdin, one a line.
+"""
+
+
+# Commands that are announced; no spec should be taken for one of them.
+PLANNED = ("explain", "list", "vendor")
+
+
+class _Commands(click.Group):
+    """A group whose first argument may be a spec: that is ``generate``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # A space in front keeps a spec that starts with an arrow from being an option.
+        args = [f" {arg}" if arg.startswith("->") else arg for arg in args]
+        first = next((arg for arg in args if not re.match("-.", arg)), None)
+        if first is not None and first not in self.commands:
+            self._refuse_misspelt(first)
+            args = ["generate", *args]
+        return super().parse_args(ctx, args)
+
+    def _refuse_misspelt(self, word: str) -> None:
+        """Raise OptionError for a word that is meant as a command, not as a spec."""
+        if word in PLANNED:
+            raise OptionError(f"the command {word!r} is not in this version")
+        close = suggestion(word, list(self.commands))
+        if close and len(word) > 3:
+            raise OptionError(
+                f"unknown command {word!r}{close}\n"
+                f"  if it is a spec: eingrad generate {word}"
+            )
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        commands.main(args, prog_name="eingrad", standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        say("aborted")
+        sys.exit(130)
+    except InternalError as error:
+        say(f"error: {error}\n  this is a bug of eingrad; please report the command")
+        sys.exit(70)
+    except EingradError as error:
+        say(f"error: {error}")
+        sys.exit(3 if isinstance(error, RefusedError) else 2)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        sys.stdout = None
+        sys.exit(0)
+    except Exception as error:
+        traceback.print_exc()
+        say(f"error: {error!r}\n  this is a bug of eingrad; please report the command")
+        sys.exit(70)
+
+
+@click.group(
+    cls=_Commands,
+    help=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+@click.version_option(package_name="eingrad", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Hold the commands; the help text is ``EXAMPLES``."""
+
+
+@commands.command(short_help="Print the completion script of a shell.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes eingrad's commands and options in SHELL.
+
+    \b
+    eval "$(eingrad completion bash)"        in ~/.bashrc
+    eval "$(eingrad completion zsh)"         in ~/.zshrc
+    eingrad completion fish | source         in ~/.config/fish/config.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    script = get_completion_class(shell)
+    if script is None:
+        raise InternalError(f"no completion for {shell}")
+    click.echo(script(commands, {}, "eingrad", "_EINGRAD_COMPLETE").source())
+
+
+for _command in (generate, gradients, check, build):
+    commands.add_command(_command)

@@ -1,0 +1,48 @@
+"""``eingrad check``: the proof of a module."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from .options import generation_options
+from .terminal import specs
+
+
+@click.command(short_help="Prove a module right.")
+@click.argument("target", metavar="SPEC|FILE")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of the draws."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@generation_options
+@click.pass_context
+def check(
+    ctx: click.Context, /, target: str, seed: int, as_json: bool, **options: Any
+) -> None:
+    """Prove forward, gradients, vjp and jvp of a module right.
+
+    The module is generated from SPEC, or loaded from FILE (a name ending in .py).
+    Everything is compared with a brute-force computation, to the last bit; exits with 1
+    and the first counterexample when they differ.
+
+    \b
+    eingrad check "bqhd,bkhd->bhqk"
+    eingrad check scores.py
+    """
+    from ..api import check
+
+    default = click.core.ParameterSource.DEFAULT
+    given = {n: v for n, v in options.items() if ctx.get_parameter_source(n) != default}
+    wrong = False
+    for text in specs(target):
+        report = check(text, seed=seed, **given)
+        wrong = wrong or not report.ok
+        if as_json:
+            click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+        else:
+            click.echo(str(report))
+    sys.exit(int(wrong))

@@ -1,0 +1,46 @@
+"""``eingrad SPEC``: the module of a spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import OptionError
+from .options import generation_options
+from .terminal import say, specs
+
+
+@click.command(short_help="Write the module of a spec.")
+@click.argument("spec")
+@click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
+@click.option("--name", metavar="NAME", help="Name of the kernel; FILE is NAME.py.")
+@generation_options
+def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> None:
+    """Write the NumPy module that computes SPEC and its gradients.
+
+    \b
+    eingrad "bi,ij->bj" --operands x,weight --output y -o linear.py
+    eingrad "ijk,jr,kr->ir" --sizes i=100,j=80,k=60,r=16 --wrt a
+    """
+    from ..pipeline import generate
+
+    if name is not None and out is not None and out.stem != name:
+        raise OptionError(
+            f"--name {name} and -o {out} name two files; give one of them"
+        )
+    if name is not None and out is None:
+        out = Path(f"{name}.py")
+    texts = list(specs(spec))
+    if out is not None and len(texts) != 1:
+        raise OptionError(f"one file takes one spec, and {len(texts)} are given")
+    for text in texts:
+        module = generate(text, name=name, **options)
+        if out is None:
+            click.echo(module, nl=False)
+        else:
+            from ..build import write_module
+
+            state = write_module(out, module)
+            say(f"{state.value} {out}")

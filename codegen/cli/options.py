@@ -1,0 +1,130 @@
+"""The options of a generation on the command line, and how their text is read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..errors import OptionError
+
+
+def _names(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> list[str] | None:
+    """Read ``a,b,c``."""
+    if value is None:
+        return None
+    return [name.strip() for name in value.split(",")] if value.strip() else []
+
+
+def _sizes(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> dict[str, int] | None:
+    """Read ``b=8,q=128``."""
+    if value is None:
+        return None
+    sizes = {}
+    for item in value.split(","):
+        index, equals, size = item.partition("=")
+        if not equals or not size.strip().isdecimal():
+            raise OptionError(f"cannot read size {item!r}; write --sizes i=8,j=16")
+        if index.strip() in sizes:
+            raise OptionError(f"two sizes of index {index.strip()!r} in {value!r}")
+        sizes[index.strip()] = int(size)
+    return sizes
+
+
+def _shapes(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> list[tuple[int, ...]] | None:
+    """Read ``2x3,3x4``; nothing between commas is the shape of a scalar."""
+    if value is None:
+        return None
+    shapes = []
+    for item in value.split(","):
+        if not re.fullmatch(r"\s*(\d+(x\d+)*)?\s*", item):
+            raise OptionError(f"cannot read shape {item!r}; write --shapes 2x3,3x4")
+        shapes.append(tuple(int(n) for n in item.split("x") if n.strip()))
+    return shapes
+
+
+def _optimize(_: click.Context, __: click.Parameter, value: str) -> Any:
+    """Read the name of a method, or a path ``[(0,1),(0,1)]``."""
+    if not value.lstrip().startswith(("[", "(")):
+        return value
+    try:
+        path = ast.literal_eval(value)
+        return [tuple(step) for step in path]
+    except (SyntaxError, TypeError, ValueError):
+        raise OptionError(
+            f"cannot read path {value!r}; write --optimize '[(0,1),(0,1)]'"
+        ) from None
+
+
+sizes_option = click.option(
+    "--sizes",
+    metavar="I=N,…",
+    callback=_sizes,
+    help="Sizes to plan for; only a new output index is held to its size.",
+)
+
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--operands", metavar="A,B,…", callback=_names, help="Names of the operands."
+    ),
+    click.option("--output", metavar="NAME", help="Name of the output."),
+    sizes_option,
+    click.option(
+        "--shapes",
+        metavar="NxM,…",
+        callback=_shapes,
+        help="Shapes to plan for; they fix what '...' stands for.",
+    ),
+    click.option(
+        "--wrt",
+        metavar="A,…",
+        callback=_names,
+        help="Operands whose gradients are wanted (all).",
+    ),
+    click.option(
+        "--complex",
+        type=click.Choice(["adjoint", "transpose"]),
+        default="adjoint",
+        show_default=True,
+        help="Conjugate as PyTorch does, or not, as JAX.",
+    ),
+    click.option(
+        "--optimize",
+        metavar="METHOD",
+        default="auto",
+        show_default=True,
+        callback=_optimize,
+        help="Method of opt_einsum, or a path '[(0,1),(0,1)]'.",
+    ),
+    click.option(
+        "--license",
+        metavar="SPDX",
+        default="0BSD",
+        show_default=True,
+        help="Licence line of the text; '' leaves it out.",
+    ),
+    click.option(
+        "--line-length",
+        metavar="N",
+        type=int,
+        default=88,
+        show_default=True,
+        help="Longest line of the text, from 88 to 120.",
+    ),
+)
+
+
+def generation_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a generation."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command

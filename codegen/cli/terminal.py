@@ -1,0 +1,23 @@
+"""What the commands share: the specs on stdin, and the talk on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+
+def say(text: str) -> None:
+    """Talk to the user, on stderr."""
+    click.echo(text, err=True)
+
+
+def specs(spec: str) -> Iterator[str]:
+    """Yield the spec, or those on stdin."""
+    if spec.strip() != "-":
+        yield spec.strip() if spec.startswith(" ->") else spec
+        return
+    for line in sys.stdin:
+        if line.strip():
+            yield line.rstrip("\n")

@@ -1,0 +1,43 @@
+"""Names that can stand in generated source."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from .errors import OptionError
+
+MAX_NAME = 28
+
+# Names that the emitted functions use themselves.
+RESERVED = frozenset(
+    "Array Pullback adapted backward counts forward full gradients jvp np plain "
+    "primals pullback shape tangents tuple type vjp ValueError len".split()
+)
+
+
+def checked_name(what: str, name: str) -> str:
+    """Return ``name`` if it can stand in generated source, or raise OptionError."""
+    why = _why_bad_name(name)
+    if why:
+        raise OptionError(f"{what} name {name!r} {why}")
+    return name
+
+
+def why_no_identifier(name: str) -> str | None:
+    """Say why ``name`` cannot name a Python module; None if it can."""
+    if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
+        return "is no name: use letters, digits and '_', and start with a letter"
+    if keyword.iskeyword(name):
+        return "is a keyword of Python"
+    return None
+
+
+def _why_bad_name(name: str) -> str | None:
+    if why := why_no_identifier(name):
+        return why
+    if name in RESERVED:
+        return "is a name that the generated module needs itself"
+    if len(name) > MAX_NAME:
+        return f"is longer than {MAX_NAME} characters"
+    return None
