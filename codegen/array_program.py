@@ -15,7 +15,8 @@ new array, one to a statement.
     MULTIPLY   -                          elementwise product, broadcast
     EINSUM     operands, output           sum of products, in one-letter subscripts
     SUM        axes                       sum over axes
-    ADD        -                          elementwise sum
+    ADD        -                          elementwise sum, broadcast
+    APPLY      function                   an elementwise function, or a derivative of it
     COPY       -                          a fresh array in C order
     TURN       axes                       a fresh array with the axes in this order,
                                           of which the last was not last before
@@ -54,6 +55,7 @@ class ArrayOp(enum.Enum):
     EINSUM = enum.auto()
     SUM = enum.auto()
     ADD = enum.auto()
+    APPLY = enum.auto()
     COPY = enum.auto()
     TURN = enum.auto()
     SCALAR = enum.auto()

@@ -22,9 +22,10 @@ ORDER = """
 errors
 spec
 index_sets gradient
+activations
 contraction
 program
-differentiate simplify
+layer differentiate simplify
 array_program
 cost
 views

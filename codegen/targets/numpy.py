@@ -13,6 +13,7 @@ from ..cost import EINSUM_LETTERS
 from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
 from ..program import Names
 from ..spec import Index, Subscripts
+from .elementwise import applied
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
         f"{op.args[0]}.sum", f"axis={op.attr}", f"dtype={op.args[0]}.dtype"
     ),
     ArrayOp.ADD: lambda op: call("np.add", *op.args),
+    ArrayOp.APPLY: lambda op: applied(op.attr[0], op.args[0]),
     ArrayOp.COPY: lambda op: f"{op.args[0]}.copy()",
     ArrayOp.TURN: lambda op: call("_turned", op.args[0], tuple_of(map(str, op.attr))),
     ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),
@@ -116,6 +118,7 @@ PART_NAMES = {
     ArrayOp.MATMUL: "product",
     ArrayOp.MULTIPLY: "product",
     ArrayOp.TURN: "turned",
+    ArrayOp.APPLY: "value",
     ArrayOp.EINSUM: "sum",
     ArrayOp.SUM: "sum",
 }
