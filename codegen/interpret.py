@@ -28,7 +28,7 @@ def run(
     """Run ``program`` on one array for each input, and return its outputs.
 
     Sizes agree exactly, and an ellipsis is one axis.  ``sizes`` holds those of the
-    indices that stand in the output alone, ``functions`` what ``apply`` knows by symbol.
+    indices that stand in the output alone, ``functions`` those of ``apply`` by symbol.
     """
     known = dict(sizes or {})
     values: dict[str, Array] = {}

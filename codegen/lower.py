@@ -28,7 +28,6 @@ from .array_program import (
     references,
 )
 from .cost import EINSUM_LETTERS
-from .errors import InternalError
 from .layout import choose_layouts
 from .program import Add, Apply, Conj, Names, Program, Step, Value, Zero, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
@@ -69,7 +68,7 @@ class _Lowering:
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
         self.broadcast = _broadcast(self.program)
-        # What only becomes an output, or its conjugate, is held in the output's variable.
+        # What only becomes an output or its conjugate is held in the output's variable.
         self.reused = dict(self.results)
         made = {step.result.name for step in steps}
         for step in steps:
@@ -250,7 +249,7 @@ def _is_identity(step: Step) -> bool:
 
 
 def _broadcast(program: Program) -> set[str]:
-    """Name the values that need no array of their own: each adds what it is spread from.
+    """Name the values that need no array of their own, since a sum broadcasts.
 
     They are einsums of one argument with new axes and no diagonal, and are only added
     to a value that has those axes.

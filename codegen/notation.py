@@ -32,7 +32,6 @@ def abbreviated(einsum: Einsum, length: int = 40) -> str:
 
 def formula(einsum: Einsum, operands: Iterable[str], output: str) -> str:
     """Write the einsum in index notation: ``c[i,k] = sum_j a[i,j] * b[j,k]``."""
-
     factors = " * ".join(map(_entry, operands, einsum.operands))
     summed = [index for index in einsum.indices if index not in einsum.output]
     total = f"sum_{''.join(summed)} " if summed else ""
