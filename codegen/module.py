@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .array_program import ArrayOp, ArrayProgram, Block, nodes
+from .array_program import ArrayOp, ArrayProgram, Block, Node, Ref, nodes
 from .contraction import ContractionTree
 from .digest import HEADER, RECORD
 from .functions import Function, Writer, free_variables, needed_blocks
@@ -92,6 +92,9 @@ class Module:
     reverse: list[str]
     reverse_parameters: list[str]
     gradients: list[str]
+    output_into: bool
+    gradients_into: bool
+    rooms: bool
     differentiated: list[str]
     gradient_count: int
     tangent: list[str]
@@ -143,6 +146,9 @@ def module(derivation: Derivation) -> Module:
         reverse=list(parts["reverse"].lines),
         reverse_parameters=list(parts["reverse"].parameters),
         gradients=[*joint.results.values()][1:],
+        output_into=parts["forward"].writes_into,
+        gradients_into=parts["reverse"].writes_into,
+        rooms=_makes_room(joint),
         differentiated=list(request.wrt),
         gradient_count=len(request.wrt),
         tangent=list(parts["tangent"].lines),
@@ -175,6 +181,17 @@ def _tangents(lowered: Lowered, request: Request) -> list[str]:
     """Name the tangents: the last inputs, after the cotangent if any and the arrays."""
     names = [value.name for value in lowered.program.inputs]
     return names[names.index(request.parameters[-1]) + 1 :]
+
+
+def _makes_room(lowered: Lowered) -> bool:
+    """Tell whether some output is allocated before it is written."""
+    made = {
+        statement.target
+        for block in lowered.arrays.blocks
+        for statement in block.statements
+        if isinstance(statement.value, Node) and statement.value.op is ArrayOp.EMPTY
+    }
+    return any(Ref(variable) in made for variable in lowered.results.values())
 
 
 def _turns(arrays: ArrayProgram) -> bool:
@@ -215,6 +232,7 @@ def _functions(
         part: list[Block],
         *known: str,
         residuals: Sequence[str] = (),
+        into: Mapping[str, str] | None = None,
         typed: str = "",
     ) -> Function:
         writer = Writer(
@@ -226,9 +244,12 @@ def _functions(
             request.line_length,
         )
         outlive = {*lowered.results.values(), *residuals}
-        return writer.function(part, known=known, kept=outlive, typed=typed)
+        return writer.function(
+            part, known=known, kept=outlive, into=into or {}, typed=typed
+        )
 
     operands = request.parameters
+    gradients = [*joint.results.values()][1:]
     cotangent = joint.program.inputs[0].name
     needed = needed_blocks(forward, kept)
 
@@ -237,10 +258,23 @@ def _functions(
         return write(lowered, list(lowered.arrays.blocks), *inputs)
 
     return {
-        "forward": write(joint, forward, *operands, typed=request.output),
+        "forward": write(
+            joint,
+            forward,
+            *operands,
+            into={request.output: "into"},
+            typed=request.output,
+        ),
         "residuals": write(joint, needed, *operands, residuals=kept),
         "linearize": write(joint, forward, *operands, residuals=kept),
-        "reverse": write(joint, reverse, cotangent, *operands, *kept),
+        "reverse": write(
+            joint,
+            reverse,
+            cotangent,
+            *operands,
+            *kept,
+            into={name: f"into[{k}]" for k, name in enumerate(gradients)},
+        ),
         "tangent": whole(derivation.tangent),
         **{name: whole(lowered) for name, lowered in derivation.second.items()},
     }

@@ -244,6 +244,8 @@ class Docstrings:
             "",
             *self._shapes(),
             "",
+            "``out`` is an array to write it into, which is then returned.",
+            "",
             "Raises ValueError if the sizes of an index disagree.",
         ]
 
@@ -258,6 +260,9 @@ class Docstrings:
             "",
             *self._wrapped(f"{self.cotangent}: {_shape(self.request.einsum.output)}"),
             "returns a tuple of arrays, each shaped like its operand",
+            "",
+            "``out`` has an array, or None, for each gradient to be written into, or",
+            "with ``accumulate`` to be added to; it may overlap the operands.",
         ]
 
     def _vjp(self) -> list[str]:

@@ -101,6 +101,19 @@ INFIX = {ArrayOp.MULTIPLY: "*", ArrayOp.ADD: "+"}
 # Operations that can write their result into an array given as ``out``.
 WRITES_OUT = frozenset({ArrayOp.MATMUL})
 
+# Operations that take an array to write into, or None for a new one.
+TAKES_OUT = frozenset(
+    {
+        ArrayOp.DOT,
+        ArrayOp.MATMUL,
+        ArrayOp.MULTIPLY,
+        ArrayOp.EINSUM,
+        ArrayOp.ADD,
+        ArrayOp.TURN,
+        ArrayOp.EMPTY,
+    }
+)
+
 # More factors than this are multiplied in a line of their own.
 LONGEST_PRODUCT = 5
 
@@ -126,15 +139,21 @@ PART_NAMES = {
 
 @dataclass
 class Printer:
-    """Prints statements as lines of at most ``width`` columns, indented once."""
+    """Prints statements as lines of at most ``width`` columns, indented once.
+
+    ``into`` maps variables to what may hold an array to write them into, and
+    ``written`` lists what was made use of.
+    """
 
     size_names: Mapping[Index, str]
     names: Names
+    into: Mapping[str, str]
     width: int
     indent: str = "    "
     lines: list[str] = field(default_factory=list)
     products: dict[Subscripts, str] = field(default_factory=dict)
     parts: dict[str, Node] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
 
     def drop_parts(self, dying: Collection[str]) -> list[str]:
         """Forget the named parts that hold memory of their own or of what is dying."""
@@ -183,7 +202,11 @@ class Printer:
             self._print(f"{target}{annotation} = ", self._into(value, over))
             return
         if isinstance(target, Ref) and not statement.through:
-            self._variable(target, annotation, value)
+            into = self.into.get(target.name)
+            if into is not None and isinstance(value, Node) and value.op in TAKES_OUT:
+                self._write_into(f"{target}{annotation} = ", value, into)
+            else:
+                self._variable(target, annotation, value)
         elif isinstance(value, Node) and value.op in WRITES_OUT:
             self._write_out(target, value)
         else:
@@ -213,6 +236,17 @@ class Printer:
             value = self._parts(value)
         self._print(prefix, self.doc(value))
 
+    def _write_into(self, prefix: str, value: Node, into: str) -> None:
+        """Assign a value that is written into an array if there is one."""
+        self.written.append(into)
+        if value.op is ArrayOp.EMPTY:
+            self._print(prefix, call("_room", into, *self._call(value).items))
+            return
+        given = Ref(into)
+        if not fits(f"{self.indent}{prefix}{self._into(value, given)}", self.width):
+            value = self._parts(value)
+        self._print(prefix, self._into(value, given))
+
     def _write_out(self, out: Expr, value: Node) -> None:
         if not fits(f"{self.indent}{self._into(value, out)}", self.width):
             value = self._parts(value)
@@ -220,9 +254,13 @@ class Printer:
         self._print("", self._into(value, out))
 
     def _into(self, value: Node, out: Expr) -> Doc:
+        written = self._call(value)
+        return replace(written, items=(*written.items, f"out={self.doc(out)}"))
+
+    def _call(self, value: Node) -> Bracketed:
         written = self.doc(value)
         assert isinstance(written, Bracketed)
-        return replace(written, items=(*written.items, f"out={self.doc(out)}"))
+        return written
 
     def _parts(self, value: Node) -> Node:
         """Give each part of a long expression a line and a name of its own."""
