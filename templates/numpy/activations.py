@@ -71,7 +71,8 @@ def _gelu_d2_block(x: Array, single: bool) -> Array:
     """Compute φ(x) (√2 - |x|) (√2 + |x|) for a block, √2 in two parts."""
     a = np.minimum(np.abs(x), 40.0)
     bend = (1.4142135623730951 - a) - 9.667293313452913e-17
-    bend *= a + 1.4142135623730951
+    # √2 rounded down and 1/√(2π) rounded up, so that the two errors cancel
+    bend *= a + 1.4142135623730949
     bend *= 0.3989422804014327
     return _times_power(bend, *_normal_power(a, single))
 
@@ -263,13 +264,17 @@ def _gelu_tanh_d1_block(x: Array, single: bool) -> Array:
     """Compute the derivative of x (1 + tanh u) / 2 for a block."""
     a = np.minimum(np.abs(x), 22.0)
     step = (0.7524614220710163 - a) - 3.635560509207687e-17
-    # (a³ - z³) / (a - z)
-    mean = (a + 0.7524614220710163) * a + 0.5661981917051361
-    below = np.expm1(step * (1.5957691216057308 + 0.07135481627260025 * mean))
+    # v(z) - v(a) and z v'(z) - a v'(a), each divided by z - a
+    below = np.expm1(
+        step
+        * ((0.07135481627260025 * a + 0.053691746524096876) * a + 1.6361700895487292)
+    )
     below *= 0.29195521191476714
-    below += step * (1.5957691216057308 + 0.21406444881780073 * mean)
+    below += step * (
+        (0.21406444881780073 * a + 0.1610752395722906) * a + 1.716972025434726
+    )
     power, exponent = _cubic_power(a, single)
-    below /= np.square(1.0 + power)
+    below /= _square_after(power)
     return _reflected(x, _times_power(below, power, exponent))
 
 
@@ -288,12 +293,13 @@ def _gelu_tanh_d2_block(x: Array, single: bool) -> Array:
     """Compute the second derivative of x (1 + tanh u) / 2 for a block."""
     a = np.minimum(np.abs(x), 22.0)
     step = (1.4185040087908283 - a) + 8.089265124388305e-17
-    mean = (a + 1.4185040087908283) * a + 2.0121536229556503
-    bend = np.expm1(step * (1.5957691216057308 + 0.07135481627260025 * mean))
+    bend = np.expm1(
+        step * ((0.07135481627260025 * a + 0.10121709292921649) * a + 1.739345973683978)
+    )
     bend *= _polynomial(_GELU_TANH_SUM, a)
     bend += step * _polynomial(_GELU_TANH_BEND, a)
     power, exponent = _cubic_power(a, single)
-    bend /= _cube(1.0 + power)
+    bend /= _cube_after(power)
     return _times_power(bend, power, exponent)
 
 
@@ -417,7 +423,7 @@ def _tanh_d1(x: Array) -> Array:
 def _tanh_d1_block(x: Array) -> Array:
     """Compute 1 / cosh² x = 4 e^-2a / (1 + e^-2a)² for a block, a = |x|."""
     power, exponent = _power(-2.0 * np.abs(x))
-    return _times_power(4.0 / np.square(1.0 + power), power, exponent)
+    return _times_power(4.0 / _square_after(power), power, exponent)
 
 
 def _tanh_d2(x: Array) -> Array:
@@ -429,7 +435,7 @@ def _tanh_d2_block(x: Array) -> Array:
     """Compute -2 tanh x / cosh² x for a block."""
     power, exponent = _power(-2.0 * np.abs(x))
     bend = -8.0 * np.tanh(x)
-    bend /= np.square(1.0 + power)
+    bend /= _square_after(power)
     return _times_power(bend, power, exponent)
 
 
@@ -453,7 +459,7 @@ def _sigmoid_d1(x: Array) -> Array:
 def _sigmoid_d1_block(x: Array) -> Array:
     """Compute e^-a / (1 + e^-a)² for a block, a = |x|."""
     power = np.exp(-np.abs(x))
-    power /= np.square(1.0 + power)
+    power /= _square_after(power)
     return power
 
 
@@ -498,7 +504,7 @@ def _silu_d1_block(x: Array) -> Array:
     below = 0.2784645427610738 * np.expm1(step)
     below += step
     power, exponent = _power(-a)
-    below /= np.square(1.0 + power)
+    below /= _square_after(power)
     return _reflected(x, _times_power(below, power, exponent))
 
 
@@ -515,11 +521,13 @@ def _silu_d2_block(x: Array) -> Array:
     """Compute the second derivative of x / (1 + e^-x) for a block."""
     a = np.minimum(np.abs(x), 800.0)
     step = (2.3993572805154675 - a) + 1.8464872855353363e-16
-    bend = 0.0907762782268676 * np.expm1(step)
+    bend = np.expm1(step)
     bend *= a + 2.0
-    bend += 0.9092237217731324 * step
+    bend -= step
+    bend *= 0.0907762782268676
+    bend += step
     power, exponent = _power(-a)
-    bend /= _cube(1.0 + power)
+    bend /= _cube_after(power)
     return _times_power(bend, power, exponent)
 
 
@@ -545,10 +553,21 @@ def _softplus_d2(x: Array) -> Array:
     return _sigmoid_d1(x)
 
 
-def _cube(x: Array) -> Array:
-    """Compute x³."""
-    cube = x * x
+def _square_after(x: Array) -> Array:
+    """Compute (1 + x)² for a block of 0 <= x <= 1; what is small is rounded first."""
+    square = x + 2.0
+    square *= x
+    square += 1.0
+    return square
+
+
+def _cube_after(x: Array) -> Array:
+    """Compute (1 + x)³ for a block of 0 <= x <= 1; what is small is rounded first."""
+    cube = x + 3.0
     cube *= x
+    cube += 3.0
+    cube *= x
+    cube += 1.0
     return cube
 
 
