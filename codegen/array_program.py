@@ -17,7 +17,8 @@ new array, one to a statement.
     SUM        axes                       sum over axes
     ADD        -                          elementwise sum, broadcast
     APPLY      function                   an elementwise function, or a derivative of it
-    COPY       -                          a fresh array in C order
+    COPY       "K" or nothing             a fresh array, in the order of the argument's
+                                          memory or in C order
     TURN       axes                       a fresh array with the axes in this order,
                                           of which the last was not last before
     SCALAR     -                          a fresh array without axes

@@ -11,7 +11,7 @@ Outputs come out in the order of their subscripts, in memory of their own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import pairwise
@@ -39,14 +39,16 @@ def lower(
     results: Mapping[str, str],
     sizes: Mapping[Index, int] | None = None,
     *,
+    loose: Collection[str] = (),
     primitive: str | None = None,
 ) -> ArrayProgram:
     """Lower ``program``; ``results`` maps its outputs' names to variables.
 
-    ``sizes`` steer the choice of primitives, and ``primitive`` forces one wherever it
+    ``sizes`` steer the choice of primitives.  The outputs in ``loose`` may lie in
+    memory as what they are copied from does.  ``primitive`` forces one wherever it
     applies.
     """
-    lowering = _Lowering(program, results, sizes or {}, primitive)
+    lowering = _Lowering(program, results, sizes or {}, loose, primitive)
     blocks = tuple(lowering.block(step) for step in program.steps)
     return ArrayProgram(blocks, lowering.arrays, lowering.cost)
 
@@ -56,6 +58,7 @@ class _Lowering:
     program: Program
     results: Mapping[str, str]
     sizes: Mapping[Index, int]
+    loose: Collection[str]
     primitive: str | None
     arrays: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
@@ -109,7 +112,12 @@ class _Lowering:
         if held and array.owned and array.axes == natural:
             return array
         source = Source(array.expr, tuple(map(str, array.axes)))
-        return self.assign(value, copied(source, tuple(map(str, natural))), natural)
+        order = tuple(map(str, natural))
+        copy = copied(source, order)
+        if value.name in self.loose and array.axes != natural:
+            # The memory is copied as it lies, and only seen in another order.
+            copy = Node(ArrayOp.COPY, (transposed(source, order),), ("K",))
+        return self.assign(value, copy, natural)
 
     def assign(self, value: Value, expr: Expr, axes: tuple[int, ...]) -> Array:
         """Give ``expr`` a variable; its name tells the layout of an intermediate."""

@@ -62,7 +62,7 @@ def derive(request: Request) -> Derivation:
         tree=trees[best],
         forward=forward,
         joint=lowered,
-        tangent=_lowered(tangent, names, request),
+        tangent=_lowered(tangent, names, request, loose=2),
         second=_second(forward, request) if request.order == 2 else {},
     )
 
@@ -74,7 +74,7 @@ def _joint(request: Request, tree: ContractionTree) -> tuple[Program, Lowered]:
     )
     joint = simplify(_reverse(forward, request))
     names = [request.output, *(f"grad_{name}" for name in request.wrt)]
-    return forward, _lowered(joint, names, request)
+    return forward, _lowered(joint, names, request, loose=1)
 
 
 def _reverse(forward: Program, request: Request) -> Program:
@@ -103,11 +103,19 @@ def _second(forward: Program, request: Request) -> dict[str, Lowered]:
     }
 
 
-def _lowered(program: Program, outputs: Sequence[str], request: Request) -> Lowered:
-    """Check a program and lower it, its outputs in variables of these names."""
+def _lowered(
+    program: Program, outputs: Sequence[str], request: Request, *, loose: int = 0
+) -> Lowered:
+    """Check a program and lower it, its outputs in variables of these names.
+
+    The first ``loose`` of them may lie in memory in any order; gradients do not, since
+    an optimizer combines them with their operands.
+    """
     verify(program)
     names = Names(value.name for value in program.inputs)
     results = {
         v.name: names.fresh(n) for v, n in zip(program.outputs, outputs, strict=True)
     }
-    return Lowered(program, lower(program, results, request.sizes), results)
+    free = [value.name for value in program.outputs[:loose]]
+    arrays = lower(program, results, request.sizes, loose=free)
+    return Lowered(program, arrays, results)

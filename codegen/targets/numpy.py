@@ -70,6 +70,10 @@ def einsum_literal(operands: tuple[Subscripts, ...], output: Subscripts) -> str:
     return f'"{",".join(terms[:-1])}->{terms[-1]}"'
 
 
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
 SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
     ArrayOp.TRANSPOSE: _transpose,
     ArrayOp.RESHAPE: lambda op: call(f"{op.args[0]}.reshape", *op.shape()),
@@ -85,7 +89,7 @@ SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
     ),
     ArrayOp.ADD: lambda op: call("np.add", *op.args),
     ArrayOp.APPLY: lambda op: applied(op.attr[0], op.args[0]),
-    ArrayOp.COPY: lambda op: f"{op.args[0]}.copy()",
+    ArrayOp.COPY: lambda op: call(f"{op.args[0]}.copy", *map(_quoted, op.attr)),
     ArrayOp.TURN: lambda op: call("_turned", op.args[0], tuple_of(map(str, op.attr))),
     ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),
     ArrayOp.EMPTY: lambda op: call(
