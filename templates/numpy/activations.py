@@ -14,7 +14,7 @@ multiplied in as two powers, so that no digits are lost.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -601,14 +601,20 @@ def _real(x: Array) -> Array:
 def _blockwise(function: Callable[..., Array], x: Array, *arguments: bool) -> Array:
     """Apply a function to an array in float64, in blocks that the caches hold."""
     x = _real(x)
-    order: Literal["C", "F"] = "F" if x.flags.fnc else "C"
-    flat = x.reshape(-1, order=order)
-    result = np.empty_like(flat)
+    if not x.flags.forc:
+        x = x.copy()
+    result = np.empty_like(x)
+    # An array in Fortran's order is the transpose of one in C's.
+    turned = x.flags.fnc
+    given, computed = (
+        y.T.reshape(-1) if turned else y.reshape(-1) for y in (x, result)
+    )
     with np.errstate(all="ignore"):
-        for start in range(0, flat.size, _BLOCK):
-            block = flat[start : start + _BLOCK].astype(np.float64, copy=False)
-            result[start : start + _BLOCK] = function(block, *arguments)
-    return result.reshape(x.shape, order=order)
+        for start in range(0, x.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            values = given[block].astype(np.float64, copy=False)
+            computed[block] = function(values, *arguments)
+    return result
 
 
 _BLOCK = 1 << 15
