@@ -17,7 +17,7 @@ from .activations import (
 
 
 def _gelu(x: Array) -> Array:
-    """Compute x Φ(x), where Φ is the normal distribution function."""
+    """Compute x Φ(x), where Φ is the normal distribution function, ndtr."""
     return _blockwise(_gelu_block, x)
 
 
@@ -29,7 +29,7 @@ def _gelu_block(x: Array) -> Array:
 
 
 def _gelu_d1(x: Array) -> Array:
-    """Compute Φ(x) + x φ(x), where φ is the normal density and Φ its integral."""
+    """Compute Φ(x) + x φ(x), where φ is the normal density and Φ is ndtr."""
     x = _real(x)
     return _blockwise(_gelu_d1_block, x, x.dtype == np.float32)
 
