@@ -14,7 +14,7 @@ multiplied in as two powers, so that no digits are lost.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,9 +123,7 @@ def _times_power(y: Array, power: Array, exponent: Array) -> Array:
     return y
 
 
-def _ratio(
-    coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array
-) -> Array:
+def _ratio(coefficients: tuple[tuple[float, ...], ...], x: Array) -> Array:
     """Compute a ratio of two polynomials, highest powers first."""
     numerator, denominator = coefficients
     above, below = x * numerator[0], x * denominator[0]
@@ -141,7 +139,7 @@ def _ratio(
     return above
 
 
-# Φ(-a) = φ(a) / (a + P(a) / Q(a)), to 2^-29 for a < 14.6 and to 2^-57 for a < 38.7.
+# Φ(-a) = φ(a) / (a + P(a) / Q(a)), to 2^-30 for a < 14.6, to 2^-57 for a < 38.7.
 _GELU_TAIL_32 = (
     (
         0.002504927052536672,
@@ -264,18 +262,20 @@ def _gelu_tanh_d1_block(x: Array, single: bool) -> Array:
     """Compute the derivative of x (1 + tanh u) / 2 for a block."""
     a = np.minimum(np.abs(x), 22.0)
     step = (0.7524614220710163 - a) - 3.635560509207687e-17
-    # v(z) - v(a) and z v'(z) - a v'(a), each divided by z - a
-    below = np.expm1(
-        step
-        * ((0.07135481627260025 * a + 0.053691746524096876) * a + 1.6361700895487292)
-    )
+    exponential, linear = _GELU_TANH_D1
+    below = np.expm1(step * _polynomial(exponential, a))
     below *= 0.29195521191476714
-    below += step * (
-        (0.21406444881780073 * a + 0.1610752395722906) * a + 1.716972025434726
-    )
+    below += step * _polynomial(linear, a)
     power, exponent = _cubic_power(a, single)
     below /= _square_after(power)
     return _reflected(x, _times_power(below, power, exponent))
+
+
+# v(z) - v(a) and z v'(z) - a v'(a), both divided by z - a.
+_GELU_TANH_D1 = (
+    (0.07135481627260025, 0.053691746524096876, 1.6361700895487292),
+    (0.21406444881780073, 0.1610752395722906, 1.716972025434726),
+)
 
 
 def _gelu_tanh_d2(x: Array) -> Array:
@@ -293,33 +293,34 @@ def _gelu_tanh_d2_block(x: Array, single: bool) -> Array:
     """Compute the second derivative of x (1 + tanh u) / 2 for a block."""
     a = np.minimum(np.abs(x), 22.0)
     step = (1.4185040087908283 - a) + 8.089265124388305e-17
-    bend = np.expm1(
-        step * ((0.07135481627260025 * a + 0.10121709292921649) * a + 1.739345973683978)
-    )
-    bend *= _polynomial(_GELU_TANH_SUM, a)
-    bend += step * _polynomial(_GELU_TANH_BEND, a)
+    exponential, total, linear = _GELU_TANH_D2
+    bend = np.expm1(step * _polynomial(exponential, a))
+    bend *= _polynomial(total, a)
+    bend += step * _polynomial(linear, a)
     power, exponent = _cubic_power(a, single)
     bend /= _cube_after(power)
     return _times_power(bend, power, exponent)
 
 
-# Of the change of A - B and e^-v (A + B), what is a polynomial times z - a ...
-_GELU_TANH_BEND = (
-    0.041937007641803296,
-    0.05948781345658958,
-    0.7096326137383776,
-    0.07773441740952558,
-    2.440763104674031,
-)
-
-# ... and e^-v(z) (A + B).
-_GELU_TANH_SUM = (
-    0.0038865806058655393,
-    0.0,
-    0.05794596303798933,
-    0.07262449467587347,
-    0.21598256751272626,
-    0.27069400527739934,
+# (v(z) - v(a)) / (z - a), then e^-v(z) (A + B), and what is left of the bracket,
+# divided by z - a.
+_GELU_TANH_D2 = (
+    (0.07135481627260025, 0.10121709292921649, 1.739345973683978),
+    (
+        0.0038865806058655393,
+        0.0,
+        0.05794596303798933,
+        0.07262449467587347,
+        0.21598256751272626,
+        0.27069400527739934,
+    ),
+    (
+        0.041937007641803296,
+        0.05948781345658958,
+        0.7096326137383776,
+        0.07773441740952558,
+        2.440763104674031,
+    ),
 )
 
 
@@ -384,8 +385,10 @@ def _leaky_relu_d1(x: Array, alpha: float) -> Array:
 
 
 def _leaky_relu_d2(x: Array, alpha: float) -> Array:
-    """Compute 0, at 0 too, whatever alpha is."""
-    return _relu_d2(x)
+    """Compute 0, at 0 too; NaN stays NaN."""
+    bend = _leaky_relu_d1(x, alpha)
+    bend -= bend
+    return bend
 
 
 def _relu(x: Array) -> Array:
@@ -589,26 +592,30 @@ def _reflected(x: Array, below: Array) -> Array:
 def _real(x: Array) -> Array:
     """Return an array of float32 for float32 and float16, else of float64.
 
-    Raises TypeError for complex numbers.
+    Raises TypeError for what is no real number.
     """
     x = np.asarray(x)
-    if x.dtype.kind == "c":
+    if x.dtype.kind not in "biuf":
         raise TypeError(f"an activation takes real numbers, not {x.dtype}")
-    single = x.dtype in (np.float32, np.float16)
+    single = x.dtype.kind == "f" and x.dtype.itemsize <= 4
     return x.astype(np.float32 if single else np.float64, copy=False)
 
 
-def _blockwise(function: Callable[..., Array], x: Array, *arguments: bool) -> Array:
-    """Apply a function to an array in float64, in blocks that the caches hold."""
+def _blockwise(f: Callable[..., Array], x: Array, *options: bool) -> Array:
+    """Apply f to an array in float64, in blocks that the caches hold."""
     x = _real(x)
-    order: Literal["C", "F"] = "F" if x.flags.fnc else "C"
-    flat = x.reshape(-1, order=order)
-    result = np.empty_like(flat)
+    if not x.flags.forc:
+        x = x.copy()
+    result = np.empty_like(x)
+    # Order is indifferent, so an array in Fortran's is read as its transpose.
+    arrays = (x.T, result.T) if x.flags.fnc else (x, result)
+    given, computed = (array.reshape(-1) for array in arrays)
     with np.errstate(all="ignore"):
-        for start in range(0, flat.size, _BLOCK):
-            block = flat[start : start + _BLOCK].astype(np.float64, copy=False)
-            result[start : start + _BLOCK] = function(block, *arguments)
-    return result.reshape(x.shape, order=order)
+        for start in range(0, x.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            values = given[block].astype(np.float64, copy=False)
+            computed[block] = f(values, *options)
+    return result
 
 
 _BLOCK = 1 << 15
