@@ -14,7 +14,7 @@ from .plain import plain_tests
 from .pretty import Bracketed, broken, fits, string_constant, tuple_of
 from .program import Apply, Program
 from .request import Request
-from .spec import ELLIPSIS, Index, unique
+from .spec import ELLIPSIS, Index
 from .targets.elementwise import function_imports, function_name, function_sources
 from .targets.numpy import size_names
 
@@ -54,7 +54,8 @@ class Derivation:
     def functions(self) -> tuple[Apply, ...]:
         """The elementwise functions that the module calls."""
         steps = [step for part in self.lowered for step in part.program.steps]
-        return unique(step.op for step in steps if isinstance(step.op, Apply))
+        applied = (step.op for step in steps if isinstance(step.op, Apply))
+        return tuple(dict.fromkeys(applied))
 
 
 @dataclass(frozen=True)

@@ -170,12 +170,11 @@ def _reason(request: Request) -> str:
     )
     if request.activation is None:
         return text
-    symbol = request.activation.symbol
-    row, parameters = read_activation(symbol)
+    row, parameters = read_activation(request.activation.symbol)
+    slope = row.stated(row.derivative, parameters)
     return (
-        f"{text} Here it is the cotangent of z, of which the output is the {row.name}: "
-        f"grad_{request.output} * {row.name}'(z), entry by entry, with "
-        f"{row.stated(row.formula, parameters)} and {row.stated(row.derivative, parameters)}."
+        f"{text} Here it is the cotangent of z, the argument of {row.name}: "
+        f"grad_{request.output} * {row.name}'(z), entry by entry, with {slope}."
     )
 
 
