@@ -21,7 +21,7 @@ from ..oracle import Array
 Real = Callable[[float], float]
 
 # A value is right to so many units of rounding, and so is the argument that it is of.
-ROUNDING = 8
+ROUNDING = 16
 # The step, relative to the argument, of the differences that tell its influence.
 STEP = 2.0**-10
 # Below this a float32 loses digits; in such units of eps an error is of no account.
