@@ -46,7 +46,10 @@ oracle interpret
 proof
 api
 schema
+disk
+manifest
 config
+exclusive
 build
 cli
 __main__ __init__
@@ -152,7 +155,7 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config"}),
+        ("tomllib", {"config", "manifest"}),
         ("packaging", {"config"}),
     ],
 )
