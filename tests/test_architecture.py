@@ -46,10 +46,13 @@ oracle interpret
 proof
 api
 schema
-disk
+disk exclusive
 manifest
 config
-exclusive
+rendering
+workers states
+build_plan
+planning
 build
 cli
 __main__ __init__
