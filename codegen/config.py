@@ -32,6 +32,7 @@ from .request import TARGETS
 from .schema import (
     GENERAL,
     KERNEL,
+    NAME,
     SHARED,
     TABLE,
     bare,
@@ -97,7 +98,7 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
 
 def why_bad_name(name: str) -> str | None:
     """Say why ``name`` cannot be a kernel's and so a file's name; None if it can."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(NAME, name):
         return "must be lower-case ASCII letters, digits and '_', a letter first"
     if keyword.iskeyword(name):
         return "must not be a Python keyword: its module could not be imported"
