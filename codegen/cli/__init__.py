@@ -22,10 +22,11 @@ from ..errors import (
 )
 from .build import build
 from .check import check
+from .files import clean, list_files
 from .generate import generate
 from .gradients import gradients
 from .init import add, init
-from .list import clean, list_files, schema
+from .schema import schema
 from .terminal import say
 
 EXAMPLES = """

@@ -1,4 +1,4 @@
-"""``eingrad list``, ``clean`` and ``schema``: what a project consists of."""
+"""``eingrad list`` and ``eingrad clean``: the files of a build."""
 
 from __future__ import annotations
 
@@ -62,15 +62,3 @@ def clean(dry_run: bool, root: Path, as_json: bool) -> None:
         click.echo(json.dumps(facts, ensure_ascii=False))
     for file in files:
         say(f"{'would be ' if dry_run else ''}{file.action.value} {file.path}")
-
-
-@click.command(short_help="Print the JSON Schema of the configuration.")
-def schema() -> None:
-    """Print the JSON Schema of eingrad.toml, which is that of [tool.eingrad].
-
-    \b
-    eingrad schema > eingrad.schema.json
-    """
-    from ..json_schema import json_schema
-
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
