@@ -47,7 +47,13 @@ oracle interpret
 proof
 api
 schema
+disk exclusive
+manifest
 config
+rendering
+workers states
+json_schema scaffold build_plan
+planning
 build
 cli
 __main__ __init__
@@ -153,8 +159,9 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config"}),
+        ("tomllib", {"config", "manifest", "scaffold"}),
         ("packaging", {"config"}),
+        ("tomlkit", {"scaffold"}),
     ],
 )
 def test_who_imports_a_library(library: str, files: set[str]) -> None:
