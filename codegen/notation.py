@@ -36,9 +36,14 @@ def formula(einsum: Einsum, operands: Iterable[str], output: str) -> str:
         return f"{name}[{','.join(subscripts)}]" if subscripts else name
 
     factors = " * ".join(map(entry, operands, einsum.operands))
-    summed = [index for index in einsum.indices if index not in einsum.output]
-    total = f"sum_{''.join(summed)} " if summed else ""
+    over = summed(einsum)
+    total = f"sum_{''.join(over)} " if over else ""
     return f"{entry(output, einsum.output)} = {total}{factors}"
+
+
+def summed(einsum: Einsum) -> Subscripts:
+    """List the indices that the einsum sums over."""
+    return tuple(index for index in einsum.indices if index not in einsum.output)
 
 
 def roles(einsum: Einsum) -> str:
@@ -53,7 +58,7 @@ def roles(einsum: Einsum) -> str:
             ("summed alone", sets.left_lone + sets.right_lone),
         ]
     else:
-        parts = [("summed", tuple(i for i in einsum.indices if i not in kept))]
+        parts = [("summed", summed(einsum))]
     parts += [("constant along", sets.new), ("on the diagonal of", repeated)]
     return ", ".join(
         f"{word} {' '.join(indices)}" for word, indices in parts if indices
@@ -88,9 +93,9 @@ def describe(
             blocks.append([f"    {line}" for line in wrapped])
     blocks += [
         _table(request),
-        _paragraph(_reason(einsum), width),
+        _paragraph(reason(einsum), width),
         _paragraph(_costs(forward, joint, path, request), width),
-        _paragraph(f"{_convention(request)}{_BROADCAST}", width),
+        _paragraph(f"{convention(request)}{BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -107,13 +112,13 @@ _CONVENTIONS = {
 }
 
 
-def _convention(request: Request) -> str:
+def convention(request: Request) -> str:
     """Say how a gradient treats complex operands, where others stand beside it."""
     several = len(request.operands) > 1
     return f"{_CONVENTIONS[request.complex]} " if several else ""
 
 
-_BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
+BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
 
 
 def _paragraph(text: str, width: int) -> list[str]:
@@ -142,7 +147,8 @@ def _table(request: Request) -> list[str]:
     return lines
 
 
-def _reason(einsum: Einsum) -> str:
+def reason(einsum: Einsum) -> str:
+    """Say why the gradient of an einsum is an einsum."""
     each, one = "each operand", "an operand"
     if len(einsum.operands) == 1:
         each, one = "its operand", "the operand"

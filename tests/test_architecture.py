@@ -41,6 +41,7 @@ functions
 module
 render
 pipeline
+explanation
 loading
 oracle interpret
 proof

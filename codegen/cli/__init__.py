@@ -22,6 +22,7 @@ from ..errors import (
 )
 from .build import build
 from .check import check
+from .explain import explain
 from .generate import generate
 from .gradients import gradients
 from .terminal import say
@@ -35,6 +36,7 @@ Examples:
   eingrad "bqhd,bkhd->bhqk" -o scores.py \\
           --operands query,key --output scores  with names, in a file
   eingrad gradients "ij,jk->ik"                 the gradient specs
+  eingrad explain "ij,jk->ik"                   how they come about
   eingrad check "ij,jk->ik"                     prove a spec's module right
   eingrad check scores.py                       prove a file right
   eingrad build                                 all kernels of pyproject.toml
@@ -46,7 +48,7 @@ indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 
 
 # Commands that are announced; no spec should be taken for one of them.
-PLANNED = ("explain", "list", "vendor")
+PLANNED = ("list", "vendor")
 
 
 class _Commands(click.Group):
@@ -129,5 +131,5 @@ def completion(shell: str) -> None:
     click.echo(script(commands, {}, "eingrad", "_EINGRAD_COMPLETE").source())
 
 
-for _command in (generate, gradients, check, build):
+for _command in (generate, gradients, explain, check, build):
     commands.add_command(_command)

@@ -1,0 +1,48 @@
+"""``eingrad.explain``: a spec and options -> its explanation, in any format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..options import Options
+from ..pipeline import derive
+from ..request import read_request
+from .content import Content, content
+from .formula_text import text_of
+from .text import text
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The derivation of a spec's gradients; a notebook shows it as a page."""
+
+    content: Content
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """Plain text, for a terminal."""
+        return text(self.content)
+
+    @property
+    def gradients(self) -> dict[str, str]:
+        """The gradient of each array on one line, as matrices where it is one."""
+        found = {o.name: o.shortest for o in self.content.operands}
+        found |= {total.name: total.shortest for total in self.content.totals}
+        return {name: text_of(equation) for name, equation in found.items()}
+
+    def as_format(self, style: str) -> str:
+        """Write it as ``text``."""
+        return str(getattr(self, style))
+
+
+def explain(spec: str, **options: Any) -> Explanation:
+    """Explain ``spec``; the options are those of ``generate``.
+
+    Raises SpecError or OptionError.
+    """
+    asked = Options(**options)
+    return Explanation(content(derive(read_request(spec, asked)), asked.shapes))

@@ -1,0 +1,64 @@
+"""Program -> the tree of its steps, each with what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..program import Program, monomials
+from ..spec import Einsum, Subscripts
+from .costs import Polynomial
+
+
+@dataclass(frozen=True)
+class Node:
+    """An array of the forward pass and how it is computed; an operand has no children.
+
+    step is the einsum or the function; multiply_adds its cost; entries the indices
+    whose sizes multiply to the number of entries.
+    """
+
+    name: str
+    subscripts: Subscripts
+    step: str
+    multiply_adds: Polynomial
+    entries: Subscripts
+    children: tuple[Node, ...]
+
+    def rows(self, depth: int = 0) -> Iterator[tuple[int, Node]]:
+        """Yield every node below its parent, with its depth."""
+        waiting = [(depth, self)]
+        while waiting:
+            level, node = waiting.pop()
+            yield level, node
+            waiting += [(level + 1, child) for child in reversed(node.children)]
+
+
+def tree(program: Program, names: Mapping[str, str]) -> Node:
+    """Draw the forward program as a tree, its arrays called by ``names``."""
+    made = {
+        value.name: _leaf(names.get(value.name, value.name), value.subscripts)
+        for value in program.inputs
+    }
+    for step in program.steps:
+        children = []
+        for k, value in enumerate(step.arguments):
+            child = made[value.name]
+            if isinstance(step.op, Einsum) and not child.children:
+                # One array in two places stands there under different indices.
+                child = _leaf(child.name, step.op.operands[k])
+            children.append(child)
+        made[step.result.name] = Node(
+            names.get(step.result.name, step.result.name),
+            step.result.subscripts,
+            str(step.op),
+            tuple(monomials([step]).items()),
+            step.result.subscripts,
+            tuple(children),
+        )
+    (output,) = program.outputs
+    return made[output.name]
+
+
+def _leaf(name: str, subscripts: Subscripts) -> Node:
+    return Node(name, subscripts, "", (), subscripts, ())
