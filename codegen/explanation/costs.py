@@ -62,6 +62,13 @@ class Costs:
     sizes: tuple[tuple[Index, int], ...]
     assumed: Subscripts
 
+    nothing = "No multiplications: entries are added or copied."
+
+    @property
+    def multiplies(self) -> bool:
+        """Tell whether there is anything to count."""
+        return any(work.multiply_adds for work in self.work)
+
     @property
     def sizes_in_words(self) -> str:
         """Say which sizes the numbers are for."""

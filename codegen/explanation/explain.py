@@ -8,8 +8,12 @@ from typing import Any
 from ..options import Options
 from ..pipeline import derive
 from ..request import read_request
-from .content import Content, content
+from .compose import compose
+from .content import Content
 from .formula_text import text_of
+from .latex import latex, summary
+from .mermaid import mermaid
+from .record import json_of
 from .text import text
 
 
@@ -28,6 +32,24 @@ class Explanation:
         return text(self.content)
 
     @property
+    def latex(self) -> str:
+        """A LaTeX document of class article."""
+        return latex(self.content)
+
+    @property
+    def mermaid(self) -> str:
+        """The contraction tree as a flowchart of Mermaid."""
+        return mermaid(self.content)
+
+    @property
+    def json(self) -> str:
+        """Everything as data; ``record.py`` lists the keys."""
+        return json_of(self.content)
+
+    def _repr_latex_(self) -> str:
+        return summary(self.content)
+
+    @property
     def gradients(self) -> dict[str, str]:
         """The gradient of each array on one line, as matrices where it is one."""
         found = {o.name: o.shortest for o in self.content.operands}
@@ -35,7 +57,7 @@ class Explanation:
         return {name: text_of(equation) for name, equation in found.items()}
 
     def as_format(self, style: str) -> str:
-        """Write it as ``text``."""
+        """Write it as ``text``, ``latex``, ``html``, ``mermaid`` or ``json``."""
         return str(getattr(self, style))
 
 
@@ -45,4 +67,4 @@ def explain(spec: str, **options: Any) -> Explanation:
     Raises SpecError or OptionError.
     """
     asked = Options(**options)
-    return Explanation(content(derive(read_request(spec, asked)), asked.shapes))
+    return Explanation(compose(derive(read_request(spec, asked)), asked.shapes))

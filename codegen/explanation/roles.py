@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
 
 from ..index_sets import index_sets
 from ..spec import Einsum, Index, Subscripts
+from .formula import Formula, Mark, Prose
 
 
 @dataclass(frozen=True)
 class Role:
     """Indices that play one part: their set (I, J, K or none), its name, its effect.
 
-    The effect is on the gradient, as a sentence in which ``A`` is the operand, ``B``
-    the others and ``C`` the output.
+    The effect is what they do to the gradient.
     """
 
     set: str
     name: str
     indices: Subscripts
-    effect: str
+    effect: Prose
 
 
+# The set and the effect; A is the operand, B the others, C the output, G its cotangent.
 _EFFECTS = {
     "kept": ("I", "also in {C}: it comes in with {G}"),
     "lone": ("I", "summed alone: the gradient is constant along it"),
@@ -45,9 +47,9 @@ def roles(
     einsum: Einsum,
     operand: int,
     broadcast: Subscripts,
-    names: Mapping[str, str],
+    called: Mapping[str, Prose],
 ) -> tuple[Role, ...]:
-    """List the sets that are not empty; ``names`` gives A, B, C and G.
+    """List the sets that are not empty; ``called`` gives A, B, C and G.
 
     broadcast: the indices along which the operand has size 1 against a larger size.
     """
@@ -68,10 +70,18 @@ def roles(
         "broadcast": broadcast,
     }
     return tuple(
-        Role(part, _NAMES.get(name, name), found[name], effect.format(**names))
+        Role(part, _NAMES.get(name, name), found[name], _filled(effect, called))
         for name, (part, effect) in _EFFECTS.items()
         if found[name]
     )
+
+
+def _filled(effect: str, called: Mapping[str, Prose]) -> Prose:
+    """Put the arrays into the words of an effect."""
+    found: list[str | Formula | Mark] = []
+    for words, field, _, _ in Formatter().parse(effect):
+        found += [words, *(called[field] if field else ())]
+    return tuple(found)
 
 
 def role_of(einsum: Einsum, index: Index) -> str:

@@ -85,8 +85,10 @@ class Place:
     @property
     def first(self) -> dict[Index, Mark]:
         """Map each index of the operand to its first starred one."""
-        pairs = zip(reversed(self.subscripts), reversed(self.starred), strict=True)
-        return dict(pairs)
+        first: dict[Index, Mark] = {}
+        for index, star in zip(self.subscripts, self.starred, strict=True):
+            first.setdefault(index, star)
+        return first
 
     @property
     def asked(self) -> Entry:

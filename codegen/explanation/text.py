@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from ..errors import display_width
 from ..notation import abbreviated
-from .content import Content, MatrixEquation, Operand, Total, legend
+from .content import Content, MatrixEquation, Operand, Total, held, legend
 from .costs import Costs, written
-from .formula import Equation, listed, marks
+from .formula import Equation, marks
 from .formula_text import plain, text_of
 from .steps import Step
 from .tree import Node
@@ -53,26 +53,25 @@ def _equation(equation: Equation, indent: str = "    ") -> list[str]:
         return [whole]
     left, *sides = map(text_of, equation.sides)
     margin = indent + " " * display_width(left)
-    lines = [f"{indent}{left} = {sides[0]}", *(f"{margin} = {s}" for s in sides[1:])]
-    return [
-        part
-        for line in lines
-        for part in textwrap.wrap(
-            line,
+    if all(display_width(f"{margin} = {side}") <= WIDTH for side in sides):
+        return [f"{indent}{left} = {sides[0]}", *(f"{margin} = {s}" for s in sides[1:])]
+    lines = [f"{indent}{left}"]
+    for side in sides:
+        lines += textwrap.wrap(
+            side,
             WIDTH,
-            subsequent_indent=f"{margin}   ",
+            initial_indent=f"{indent}    = ",
+            subsequent_indent=f"{indent}      ",
             break_long_words=False,
-            drop_whitespace=True,
         )
-    ]
+    return lines
 
 
 def _matrix(found: MatrixEquation, indent: str = "    ") -> list[str]:
     """Write a matrix equation, and for which values it holds."""
     lines = _equation(found.equation, indent)
     if found.fixed:
-        held = plain(listed([(mark,) for mark in marks(found.fixed)]))
-        lines[-1] += f"    for every {held}"
+        lines[-1] += f"    {plain(held(found.fixed))}"
     return lines
 
 
@@ -96,7 +95,9 @@ def _operand(operand: Operand) -> list[str]:
 
 
 def _roles(operand: Operand) -> list[str]:
-    rows = [(r.set, " ".join(r.indices), r.name, r.effect) for r in operand.roles]
+    rows = [
+        (r.set, " ".join(r.indices), r.name, plain(r.effect)) for r in operand.roles
+    ]
     widths = [max((display_width(row[k]) for row in rows), default=0) for k in range(3)]
     lines = []
     for row in rows:
@@ -130,7 +131,7 @@ def _tree(root: Node) -> list[str]:
     cells = [("array", "computed by", "multiply-adds", "entries")]
     for line, node in _branches(root):
         cost = written(node.multiply_adds) if node.multiply_adds else ""
-        cells.append((line, node.step, cost, written(((node.entries, 1),))))
+        cells.append((line, node.step, cost, written(((node.subscripts, 1),))))
     widths = [max(display_width(row[k]) for row in cells) for k in range(4)]
     lines = [*_heading("The contraction tree"), ""]
     for row in cells:
@@ -153,8 +154,8 @@ def _branches(root: Node) -> Iterator[tuple[str, Node]]:
 
 def _costs(costs: Costs) -> list[str]:
     lines = [*_heading("The cost"), ""]
-    if not any(work.multiply_adds for work in costs.work):
-        return [*lines, "  No multiplications: entries are added or copied."]
+    if not costs.multiplies:
+        return [*lines, f"  {costs.nothing}"]
     width = max(len(work.label) for work in costs.work)
     for work in costs.work:
         lines += textwrap.wrap(

@@ -14,15 +14,13 @@ from .costs import Polynomial
 class Node:
     """An array of the forward pass and how it is computed; an operand has no children.
 
-    step is the einsum or the function; multiply_adds its cost; entries the indices
-    whose sizes multiply to the number of entries.
+    step is the einsum or the function, multiply_adds its cost.
     """
 
     name: str
     subscripts: Subscripts
     step: str
     multiply_adds: Polynomial
-    entries: Subscripts
     children: tuple[Node, ...]
 
     def rows(self, depth: int = 0) -> Iterator[tuple[int, Node]]:
@@ -53,7 +51,6 @@ def tree(program: Program, names: Mapping[str, str]) -> Node:
             step.result.subscripts,
             str(step.op),
             tuple(monomials([step]).items()),
-            step.result.subscripts,
             tuple(children),
         )
     (output,) = program.outputs
@@ -61,4 +58,17 @@ def tree(program: Program, names: Mapping[str, str]) -> Node:
 
 
 def _leaf(name: str, subscripts: Subscripts) -> Node:
-    return Node(name, subscripts, "", (), subscripts, ())
+    return Node(name, subscripts, "", (), ())
+
+
+def numbered(root: Node) -> list[tuple[int, Node, list[int]]]:
+    """Number the nodes from the root down, each with the numbers of its children."""
+    found: list[tuple[int, Node, list[int]]] = []
+    waiting: list[tuple[Node, list[int]]] = [(root, [])]
+    while waiting:
+        node, siblings = waiting.pop()
+        children: list[int] = []
+        siblings.append(len(found))
+        found.append((len(found), node, children))
+        waiting += [(child, children) for child in reversed(node.children)]
+    return found
