@@ -11,6 +11,7 @@ import pytest
 from jinja2 import meta, nodes
 
 from eingrad import render
+from eingrad.explanation.page import Page
 from eingrad.module import Module
 
 ROOT = Path(__file__).parent.parent
@@ -153,6 +154,9 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
+        ("latex2mathml", {"explanation"}),
+        ("markupsafe", {"explanation"}),
+        ("pygments", {"explanation"}),
         ("tomllib", {"config"}),
         ("packaging", {"config"}),
     ],
@@ -202,10 +206,17 @@ def variables(template: str) -> set[str]:
     return meta.find_undeclared_variables(environment.parse(source))
 
 
+def used_in(folder: str) -> set[str]:
+    paths = sorted((TEMPLATES / folder).glob("*.jinja"))
+    return set().union(*(variables(str(path.relative_to(TEMPLATES))) for path in paths))
+
+
+def test_the_page_uses_every_field_and_no_other() -> None:
+    assert used_in("explanation") == {field.name for field in dataclasses.fields(Page)}
+
+
 def test_templates_use_every_field_and_no_other() -> None:
-    used = set()
-    for path in sorted(TEMPLATES.rglob("*.jinja")):
-        used |= variables(str(path.relative_to(TEMPLATES)))
+    used = used_in("numpy")
     fields = {field.name for field in dataclasses.fields(Module)}
     layout = set(render._layout(88))
     assert used - layout == fields - {"line_length"}

@@ -54,10 +54,11 @@ class Factor:
 
 
 def slice_of(array: Entry, term: Subscripts, fixed: Subscripts) -> Entry:
-    """Name the slice of an array where some indices are held: ``A[b]``, ``A[:,j]``."""
+    """Name the slice of an array where some indices are held: ``A[b]``, ``A[:,j,:]``."""
     axes = [index if index in fixed else ":" for index in term]
-    while axes and axes[-1] == ":":
-        axes.pop()
+    held = sum(index in fixed for index in term)
+    if ":" not in axes[:held]:
+        axes = axes[:held]
     return Entry(array.name, marks(axes), array.place)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..spec import Einsum, Subscripts
 from .costs import Costs
-from .formula import Entry, Equation, Partial, Prose, listed, marks
+from .formula import Code, Entry, Equation, Partial, Prose, listed, marks
 from .roles import Role
 from .steps import Step
 from .tree import Node
@@ -85,7 +85,7 @@ def legend(content: Content) -> Prose:
     """Say what the symbols stand for."""
     named = {array.name: name for array, name in content.arrays}
     verb, noun = ("is", "operand") if len(named) == 1 else ("are", "operands")
-    words = listed([(name,) for symbol, name in named.items() if symbol != name])
+    words = listed([(Code(name),) for symbol, name in named.items() if symbol != name])
     output, _ = content.output
     cotangent, parameter = content.cotangent
     return (
@@ -93,7 +93,7 @@ def legend(content: Content) -> Prose:
         *(f" {verb} the {noun}", " " if words else "", *words, ", ", output),
         *(" is the output. ", content.loss, " is any number computed from ", output),
         *(", and ", cotangent, " = ", Partial(content.loss, output), ", its "),
-        f"cotangent, is the argument {parameter} of backward.",
+        *("cotangent, is the argument ", Code(parameter), " of backward."),
     )
 
 

@@ -85,7 +85,8 @@ class Costs:
         if not together.number:
             return ""
         ratio = together.number / max(1, forward.number)
-        text = f"The gradients cost {ratio:.2g} times the forward pass"
+        much = "as much as" if ratio == 1 else f"{ratio:.2g} times"
+        text = f"The gradients cost {much} the forward pass"
         if apart and apart[0].number > together.number:
             ratio = apart[0].number / together.number
             text += f"; planned one by one, they would cost {ratio:.2g} times that"

@@ -37,6 +37,18 @@ class Explanation:
         return latex(self.content)
 
     @property
+    def html(self) -> str:
+        """A page that needs nothing else: no network, no script."""
+        from .page import html
+
+        return html(self.content)
+
+    def _repr_html_(self) -> str:
+        from .page import frame
+
+        return frame(self.html)
+
+    @property
     def mermaid(self) -> str:
         """The contraction tree as a flowchart of Mermaid."""
         return mermaid(self.content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..spec import Index, Subscripts
+from ..spec import Einsum, Index, Subscripts
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,17 @@ Formula = (
     | Equation
 )
 
-# A sentence: words, and the formulas and indices that stand among them.
-Prose = tuple[str | Formula | Mark, ...]
+
+@dataclass(frozen=True)
+class Code:
+    """A name of the module, in a sentence."""
+
+    text: str
+
+
+# A sentence: words, and what stands among them.
+Word = str | Formula | Mark | Einsum | Code
+Prose = tuple[Word, ...]
 
 
 def marks(subscripts: Iterable[Index]) -> tuple[Mark, ...]:
@@ -154,7 +163,7 @@ def marks(subscripts: Iterable[Index]) -> tuple[Mark, ...]:
 
 def listed(items: Sequence[Prose]) -> Prose:
     """Join items as ``a, b and c``."""
-    found: list[str | Formula | Mark] = []
+    found: list[Word] = []
     for k, item in enumerate(items):
         joint = "" if k == 0 else " and " if k == len(items) - 1 else ", "
         found += [joint, *item] if joint else item

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..spec import ELLIPSIS
+from ..spec import ELLIPSIS, Einsum
 from .formula import (
     Call,
+    Code,
     Constant,
     Delta,
     Entry,
@@ -20,6 +21,7 @@ from .formula import (
     Prose,
     Sum,
     Turned,
+    Word,
 )
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -84,4 +86,13 @@ def _base(formula: Formula) -> str:
 
 def plain(prose: Prose) -> str:
     """Write a sentence."""
-    return "".join(p if isinstance(p, str) else text_of(p) for p in prose)
+    return "".join(map(_word, prose))
+
+
+def _word(word: Word) -> str:
+    match word:
+        case str() | Einsum():
+            return str(word)
+        case Code(text):
+            return text
+    return text_of(word)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from itertools import chain
 
 from ..notation import abbreviated
+from ..spec import Einsum
 from .content import Content, MatrixEquation, Operand, Total, held, legend
 from .costs import Costs, Polynomial
-from .formula import Entry, Equation, Mark, Prose, marks
+from .formula import Code, Entry, Equation, Mark, Prose, Word, marks
 from .formula_latex import INLINE, latex_of
 from .steps import Step
 from .tree import Node
@@ -69,10 +70,18 @@ def summary(content: Content) -> str:
 
 def prose(words: Prose) -> str:
     """Write a sentence with the formulas in it."""
-    return "".join(
-        escaped(word) if isinstance(word, str) else f"${latex_of(word, INLINE)}$"
-        for word in words
-    )
+    return "".join(map(_word, words))
+
+
+def _word(word: Word) -> str:
+    match word:
+        case str():
+            return escaped(word)
+        case Einsum():
+            return f"\\texttt{{{escaped(str(word))}}}"
+        case Code(text):
+            return f"\\texttt{{{escaped(text)}}}"
+    return f"${latex_of(word, INLINE)}$"
 
 
 def _aligned(equation: Equation) -> list[str]:

@@ -23,7 +23,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..spec import Index
+from ..spec import Index, Subscripts
 from .content import Content, MatrixEquation, Operand, Total
 from .costs import Costs, Polynomial, value, written
 from .formula import Entry, Equation
@@ -67,7 +67,7 @@ def _array(array: Entry, name: str) -> Record:
 def _equations(
     equations: Iterable[Equation], matrix: MatrixEquation | None = None
 ) -> list[Record]:
-    pairs = [(equation, ()) for equation in equations]
+    pairs: list[tuple[Equation, Subscripts]] = [(e, ()) for e in equations]
     pairs += [(matrix.equation, matrix.fixed)] if matrix else []
     return [
         {"text": text_of(e), "latex": latex_of(e), "for_every": list(fixed)}

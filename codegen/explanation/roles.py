@@ -8,7 +8,7 @@ from string import Formatter
 
 from ..index_sets import index_sets
 from ..spec import Einsum, Index, Subscripts
-from .formula import Formula, Mark, Prose
+from .formula import Prose, Word
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def roles(
 
 def _filled(effect: str, called: Mapping[str, Prose]) -> Prose:
     """Put the arrays into the words of an effect."""
-    found: list[str | Formula | Mark] = []
+    found: list[Word] = []
     for words, field, _, _ in Formatter().parse(effect):
         found += [words, *(called[field] if field else ())]
     return tuple(found)

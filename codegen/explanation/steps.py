@@ -237,7 +237,7 @@ def _survivors(place: Place) -> Step:
 def _swap(place: Place) -> Step:
     spec = gradient(place.einsum, place.operand)
     prose: Prose = (
-        f"Without the stars, this is the einsum {spec}: ",
+        *("Without the stars, this is the einsum ", spec, ": "),
         *(Entry(place.cotangent), " stands where ", place.array, " stood, and the "),
         *("indices of ", place.array, " are the output."),
     )

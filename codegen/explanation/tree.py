@@ -62,7 +62,7 @@ def _leaf(name: str, subscripts: Subscripts) -> Node:
 
 
 def numbered(root: Node) -> list[tuple[int, Node, list[int]]]:
-    """Number the nodes from the root down, each with the numbers of its children."""
+    """Return the nodes from the root down, each with its number and its children's."""
     found: list[tuple[int, Node, list[int]]] = []
     waiting: list[tuple[Node, list[int]]] = [(root, [])]
     while waiting:
