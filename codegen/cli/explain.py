@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..errors import OptionError
+from ..errors import OptionError, RefusedError
 from .options import generation_options
 from .terminal import say, specs
 
@@ -44,5 +44,18 @@ def explain(spec: str, style: str, out: Path | None, **options: Any) -> None:
         if out is None:
             click.echo(product, nl=False)
         else:
-            out.write_text(product, encoding="utf-8", newline="\n")
+            _write(out, product)
             say(f"wrote {out}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write an explanation, over an older one and over nothing else."""
+    try:
+        if path.exists() and "eingrad" not in path.read_text("utf-8", "replace"):
+            raise RefusedError(
+                f"{path} is there already, and no explanation of eingrad's; "
+                f"move it away, or choose another name"
+            )
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OptionError(f"cannot write {path}: {error.strerror}") from error

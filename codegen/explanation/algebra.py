@@ -54,7 +54,7 @@ class Factor:
 
 
 def slice_of(array: Entry, term: Subscripts, fixed: Subscripts) -> Entry:
-    """Name the slice of an array where some indices are held: ``A[b]``, ``A[:,j,:]``."""
+    """Name the slice of an array where indices are held: ``A[b]``, ``A[:,j,:]``."""
     axes = [index if index in fixed else ":" for index in term]
     held = sum(index in fixed for index in term)
     if ":" not in axes[:held]:

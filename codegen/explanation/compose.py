@@ -13,6 +13,7 @@ from .algebra import Factor, MatrixFormula, matrix_formula, slice_of
 from .content import Content, MatrixEquation, Total
 from .costs import costs
 from .formula import Entry, Equation, Gradient, Prose, marks, product, total
+from .layers import Layers, layers
 from .operand import gradient_matrix, operand
 from .shared import factored, is_symmetrised, total_gradient
 from .steps import Place, Step
@@ -26,50 +27,63 @@ def compose(
     """Say everything of a kernel; ``shapes`` tells which axes broadcast."""
     request = found.request
     einsum, called = request.einsum, symbols(request)
-    places = _places(request, called, shapes)
+    known = {**called.operands, request.output: called.output}
+    after = layers(found.forward, known, called.cotangent, called.loss)
+    places = _places(request, called, after, shapes)
     wanted = [k for k, name in enumerate(request.operands) if name in request.wrt]
     arrays = {name: Entry(symbol) for name, symbol in called.operands.items()}
-    output = Entry(called.output)
+    result = Entry(after.output)
     plain = [Factor(called.operands[name]) for name in request.operands]
+    matrix = _stacked(result, einsum.output, matrix_formula(einsum, plain))
     return Content(
         einsum=einsum,
         arrays=tuple((array, name) for name, array in arrays.items()),
-        output=(output, request.output),
+        output=(Entry(called.output), request.output),
         cotangent=(Entry(called.cotangent), found.joint.program.inputs[0].name),
         loss=Entry(called.loss),
-        forward=_forward(einsum, [arrays[n] for n in request.operands], output),
-        forward_matrix=_stacked(output, einsum.output, matrix_formula(einsum, plain)),
+        forward=_forward(einsum, [arrays[n] for n in request.operands], result),
+        forward_matrix=None if any(places[0].broadcast) else matrix,
+        layers=after.steps,
         reason=reason(einsum),
         operands=tuple(operand(request, places[k]) for k in wanted),
         totals=_totals(found, places, called),
-        tree=tree(found.forward, {**called.operands, request.output: called.output}),
+        tree=tree(found.forward, after.symbols),
         costs=costs(found),
         remarks=tuple(
             text for text in (convention(request).strip(), BROADCAST) if text
         ),
         source=render(module(found)),
+        command=request.regenerate,
     )
 
 
 def _places(
-    request: Request, called: Symbols, shapes: Sequence[Sequence[int]] | None
+    request: Request,
+    called: Symbols,
+    after: Layers,
+    shapes: Sequence[Sequence[int]] | None,
 ) -> list[Place]:
     names = request.operands
     arrays = tuple(
         Entry(called.operands[name], place=_number(names, k))
         for k, name in enumerate(names)
     )
+    terms = request.einsum.operands
+    broadcast = tuple(
+        _broadcast(request, term, shapes[k]) if shapes else ()
+        for k, term in enumerate(terms)
+    )
     return [
         Place(
             request.einsum,
             k,
             arrays,
-            called.output,
-            called.cotangent,
+            after.output,
+            after.cotangent,
             called.loss,
-            _broadcast(request, term, shapes[k]) if shapes else (),
+            broadcast,
         )
-        for k, term in enumerate(request.einsum.operands)
+        for k, _ in enumerate(names)
     ]
 
 

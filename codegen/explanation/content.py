@@ -11,6 +11,9 @@ from .roles import Role
 from .steps import Step
 from .tree import Node
 
+# The heading of what follows the einsum.
+AFTER = "After the einsum"
+
 
 @dataclass(frozen=True)
 class MatrixEquation:
@@ -61,8 +64,9 @@ class Total:
 class Content:
     """The explanation of a spec and its options.
 
-    Arrays come with the name that the module gives them; source is the text of the
-    module, remarks what goes for all gradients.
+    Arrays come with the name that the module gives them; layers is what follows the
+    einsum, remarks what goes for all gradients, source the text of the module and
+    command what writes it.
     """
 
     einsum: Einsum
@@ -72,6 +76,7 @@ class Content:
     loss: Entry
     forward: Equation
     forward_matrix: MatrixEquation | None
+    layers: tuple[Step, ...]
     reason: str
     operands: tuple[Operand, ...]
     totals: tuple[Total, ...]
@@ -79,13 +84,15 @@ class Content:
     costs: Costs
     remarks: tuple[str, ...]
     source: str
+    command: str
 
 
 def legend(content: Content) -> Prose:
     """Say what the symbols stand for."""
     named = {array.name: name for array, name in content.arrays}
     verb, noun = ("is", "operand") if len(named) == 1 else ("are", "operands")
-    words = listed([(Code(name),) for symbol, name in named.items() if symbol != name])
+    told = any(symbol != name for symbol, name in named.items())
+    words = listed([(Code(name),) for name in named.values()]) if told else ()
     output, _ = content.output
     cotangent, parameter = content.cotangent
     return (

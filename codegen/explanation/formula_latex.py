@@ -121,7 +121,8 @@ class _Writer:
             case Turned():
                 return self.turned(formula)
             case Call(function, argument):
-                return rf"\operatorname{{{function}}}({self.write(argument)})"
+                word = function.replace("_", r"\_")
+                return rf"\operatorname{{{word}}}({self.write(argument)})"
             case Constant(name):
                 return rf"\mathbf{{{name}}}"
         raise InternalError(f"no LaTeX for {formula}")

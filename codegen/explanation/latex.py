@@ -7,7 +7,7 @@ from itertools import chain
 
 from ..notation import abbreviated
 from ..spec import Einsum
-from .content import Content, MatrixEquation, Operand, Total, held, legend
+from .content import AFTER, Content, MatrixEquation, Operand, Total, held, legend
 from .costs import Costs, Polynomial
 from .formula import Code, Entry, Equation, Mark, Prose, Word, marks
 from .formula_latex import INLINE, latex_of
@@ -49,12 +49,14 @@ def latex(content: Content) -> str:
     parts = chain(
         [rf"\section*{{The gradients of \texttt{{{title}}}}}"],
         _forward(content),
+        _layers(content.layers),
         chain.from_iterable(map(_operand, content.operands)),
         chain.from_iterable(map(_total, content.totals)),
         _tree(content.tree),
         _costs(content.costs),
         [r"\subsection*{For all gradients}"],
         ["\n\n".join(map(escaped, content.remarks))],
+        [rf"The module: \texttt{{{escaped(content.command)}}}"],
     )
     body = "\n\n".join(part for part in parts if part)
     return f"{_HEAD}\n{body}\n\n\\end{{document}}\n"
@@ -124,6 +126,14 @@ def _operand(operand: Operand) -> list[str]:
         body = [_display([operand.indexed])]
         body += [_matrix(operand.matrix)] if operand.matrix else []
     return [title, _roles(operand), *body]
+
+
+def _layers(steps: Iterable[Step]) -> list[str]:
+    items = "\n".join(map(_step, steps))
+    if not items:
+        return []
+    title = f"\\subsection*{{{escaped(AFTER)}}}"
+    return [title, f"\\begin{{enumerate}}\n{items}\n\\end{{enumerate}}"]
 
 
 def _roles(operand: Operand) -> str:

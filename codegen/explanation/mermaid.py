@@ -12,7 +12,7 @@ from .tree import Node, numbered
 def mermaid(content: Content) -> str:
     """Write the tree as a flowchart, from the operands up to the output."""
     nodes = numbered(content.tree)
-    lines = ["flowchart BT"]
+    lines = [f"%% {content.command}", "flowchart BT"]
     lines += [f'  n{number}["{_label(node)}"]' for number, node, _ in nodes]
     for number, _, children in nodes:
         lines += [f"  n{child} --> n{number}" for child in children]

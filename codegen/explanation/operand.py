@@ -9,7 +9,7 @@ from .algebra import Factor, matrix_formula, slice_of
 from .content import MatrixEquation, Operand, held
 from .formula import Entry, Equation, Gradient, Prose, listed, marks
 from .roles import roles
-from .steps import Place, Step, derivation, gradient_formula
+from .steps import Place, Step, broadcast_formula, derivation, gradient_formula
 
 
 def gradient_matrix(
@@ -19,7 +19,7 @@ def gradient_matrix(
     factors = [Factor(a.name, a.place * told_apart, conjugated) for a in place.arrays]
     factors[place.operand] = Factor(place.cotangent)
     found = matrix_formula(gradient(place.einsum, place.operand), factors)
-    if found is None or place.broadcast:
+    if found is None or any(place.broadcast):
         return None
     array = Entry(place.array.name, place=place.array.place * told_apart)
     left = slice_of(array, place.subscripts, found.fixed)
@@ -37,6 +37,7 @@ def operand(request: Request, place: Place) -> Operand:
         "C": (Entry(place.output),),
         "G": (Entry(place.cotangent),),
     }
+    own = place.broadcast[place.operand]
     steps: tuple[Step, ...] = ()
     matrix = gradient_matrix(place)
     if len(request.operands) <= WRITTEN_OUT:
@@ -45,10 +46,10 @@ def operand(request: Request, place: Place) -> Operand:
         name=request.operands[place.operand],
         array=place.array,
         subscripts=place.subscripts,
-        roles=roles(place.einsum, place.operand, place.broadcast, called),
+        roles=roles(place.einsum, place.operand, own, called),
         steps=steps,
         spec=gradient(place.einsum, place.operand),
-        indexed=gradient_formula(place, conjugated=False),
+        indexed=gradient_formula(place),
         matrix=matrix,
     )
 
@@ -68,13 +69,18 @@ def _more_steps(
         equations += [turned.equation] if turned else []
         prose: Prose = ("What multiplies ", Entry(place.cotangent), " is conjugated.")
         steps.append(Step("Complex arrays", prose, tuple(equations)))
-    if place.broadcast:
-        summed_axes = gradient_formula(place, conjugated=False, summed_axes=True)
-        along = listed([(mark,) for mark in marks(place.broadcast)])
-        prose = (place.array, " has size 1 along ", *along)
-        prose += (": one entry serves all values.",)
-        steps.append(Step("Axes of size 1", prose, (summed_axes,)))
+    if any(place.broadcast):
+        equation = broadcast_formula(place)
+        steps.append(Step("Axes of size 1", _broadcast_prose(place), (equation,)))
     return steps
+
+
+def _broadcast_prose(place: Place) -> Prose:
+    said: list[Prose] = []
+    for array, indices in zip(place.arrays, place.broadcast, strict=True):
+        along = listed([(mark,) for mark in marks(indices)])
+        said += [(array, " has size 1 along ", *along)] if indices else []
+    return (*listed(said), ": one entry serves all values.")
 
 
 def _sentence(words: Prose) -> Prose:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ..render import environment
 from ..spec import Subscripts
-from .content import Content, MatrixEquation, Operand, held, legend
+from .content import AFTER, Content, MatrixEquation, Operand, held, legend
 from .costs import Costs
 from .drawing import drawing
 from .formula import Entry, Equation, marks
@@ -59,6 +59,7 @@ class Page:
     sizes: str
     verdict: str
     remarks: tuple[str, ...]
+    command: str
     source: Markup
 
 
@@ -81,6 +82,9 @@ def frame(page: str) -> str:
 def _page(content: Content, palette: Palette) -> Page:
     einsum, costs = content.einsum, content.costs
     sections = [_section(operand, palette) for operand in content.operands]
+    if content.layers:
+        steps = tuple(_step(step, palette) for step in content.layers)
+        sections.insert(0, Section(Markup(AFTER), Markup(""), "layers", (), steps))
     sections += [
         Section(
             Markup("The gradient of {}, in all its places").format(
@@ -112,6 +116,7 @@ def _page(content: Content, palette: Palette) -> Page:
         sizes=costs.sizes_in_words,
         verdict=costs.verdict if costs.multiplies else costs.nothing,
         remarks=content.remarks,
+        command=content.command,
         source=palette.source(content.source),
     )
 

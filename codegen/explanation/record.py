@@ -5,6 +5,7 @@
     operands     each array's name in the module and its symbol in formulas
     output, cotangent   the same
     forward      equations, each {text, latex}, and for_every: the indices held fixed
+    layers       steps, from the output back to the einsum, where something follows it
     gradients    one an operand: name, symbol, subscripts, spec, sets (set, role,
                  indices, effect), steps (title, text, equations), and its equations
     totals       one an array in several places: name, symbol, steps, equations
@@ -13,6 +14,7 @@
     costs        work (label, contractions, multiply_adds), facts (label, unit, value),
                  sizes, and assumed: the indices whose size is not known
     remarks      sentences that go for all gradients
+    command      what writes the module
 
 A polynomial is {text, terms: [{indices, count}], number}.
 """
@@ -52,11 +54,13 @@ def record(content: Content) -> Record:
         "output": _array(*content.output),
         "cotangent": _array(*content.cotangent),
         "forward": _equations([content.forward], content.forward_matrix),
+        "layers": [_step(step) for step in content.layers],
         "gradients": [_operand(operand) for operand in content.operands],
         "totals": [_total(total) for total in content.totals],
         "tree": _tree(content.tree, sizes),
         "costs": _costs(content.costs, sizes),
         "remarks": list(content.remarks),
+        "command": content.command,
     }
 
 

@@ -44,7 +44,7 @@ class Step:
 class Place:
     """One operand of an einsum, and what formulas call everything.
 
-    arrays names every operand; broadcast has the indices along which the operand has
+    arrays names every operand; broadcast has for each the indices along which it has
     size 1 against a larger size.
     """
 
@@ -54,7 +54,7 @@ class Place:
     output: str
     cotangent: str
     loss: str
-    broadcast: Subscripts = ()
+    broadcast: tuple[Subscripts, ...]
 
     @property
     def subscripts(self) -> Subscripts:
@@ -243,22 +243,28 @@ def _swap(place: Place) -> Step:
     )
     if len(place.first) < len(place.subscripts):
         prose += (" Off the diagonal the gradient is 0.",)
-    return Step("The swap", prose, (gradient_formula(place, conjugated=False),))
+    return Step("The swap", prose, (gradient_formula(place),))
 
 
-def gradient_formula(
-    place: Place, *, conjugated: bool, summed_axes: bool = False
-) -> Equation:
-    """Write the entries of the gradient in index notation.
-
-    With ``summed_axes``, sum over the axes where the operand has size 1.
-    """
-    broadcast = place.broadcast if summed_axes else ()
-    axes = [Mark("0") if i in broadcast else Mark(i) for i in place.subscripts]
-    rest = tuple(
-        i for i in place.einsum.indices if i not in place.subscripts or i in broadcast
-    )
+def gradient_formula(place: Place, *, conjugated: bool = False) -> Equation:
+    """Write the entries of the gradient in index notation."""
+    rest = tuple(i for i in place.einsum.indices if i not in place.subscripts)
     cotangent = Entry(place.cotangent, marks(place.einsum.output))
     body = product([cotangent, *place.factors({}, conjugated=conjugated)])
-    of = entry(place.array, axes)
+    of = entry(place.array, marks(place.subscripts))
     return Equation((Gradient(of, place.loss), total(rest, body)))
+
+
+def broadcast_formula(place: Place) -> Equation:
+    """Write the gradient where operands have axes of size 1, whose one entry is 0."""
+    terms, broadcast = place.einsum.operands, place.broadcast
+    first = [
+        entry(array, marks("0" if i in broadcast[k] else i for i in terms[k]))
+        for k, array in enumerate(place.arrays)
+    ]
+    of = first.pop(place.operand)
+    own = broadcast[place.operand]
+    rest = [i for i in place.einsum.indices if i not in place.subscripts or i in own]
+    cotangent = Entry(place.cotangent, marks(place.einsum.output))
+    body = total(tuple(rest), product([cotangent, *first]))
+    return Equation((Gradient(of, place.loss), body))

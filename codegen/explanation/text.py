@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..errors import display_width
 from ..notation import abbreviated
-from .content import Content, MatrixEquation, Operand, Total, held, legend
+from .content import AFTER, Content, MatrixEquation, Operand, Total, held, legend
 from .costs import Costs, written
 from .formula import Equation, marks
 from .formula_text import plain, text_of
@@ -22,6 +22,7 @@ def text(content: Content) -> str:
     blocks = [
         _heading(abbreviated(content.einsum, WIDTH), "="),
         _forward(content),
+        _layers(content.layers),
         *(_operand(operand) for operand in content.operands),
         *(_total(total) for total in content.totals),
         _tree(content.tree),
@@ -94,10 +95,18 @@ def _operand(operand: Operand) -> list[str]:
     return lines
 
 
+def _layers(steps: Sequence[Step]) -> list[str]:
+    lines = _heading(AFTER) if steps else []
+    for step in steps:
+        lines += ["", *_step(step)]
+    return lines
+
+
 def _roles(operand: Operand) -> list[str]:
-    rows = [
-        (r.set, " ".join(r.indices), r.name, plain(r.effect)) for r in operand.roles
-    ]
+    rows = []
+    for role in operand.roles:
+        indices = " ".join(map(text_of, marks(role.indices)))
+        rows.append((role.set, indices, role.name, plain(role.effect)))
     widths = [max((display_width(row[k]) for row in rows), default=0) for k in range(3)]
     lines = []
     for row in rows:
@@ -184,4 +193,4 @@ def _remarks(content: Content) -> list[str]:
     lines = _heading("For all gradients")
     for remark in content.remarks:
         lines += ["", *_paragraph(remark)]
-    return lines
+    return [*lines, "", f"The module: {content.command}"]
