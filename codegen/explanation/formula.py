@@ -107,7 +107,11 @@ class Turned:
 
 @dataclass(frozen=True)
 class Call:
-    """A function by name: ``tr``, ``diag``, or an elementwise one."""
+    """A function by name.
+
+    ``tr``; ``diag`` of a matrix, its diagonal; ``Diag`` of a vector, the matrix that
+    has it on the diagonal; or an elementwise one.
+    """
 
     function: str
     argument: Formula
@@ -194,6 +198,6 @@ def transposed(matrix: Formula) -> Formula:
             return Product(tuple(transposed(f) for f in reversed(matrix.factors)))
         case Hadamard():
             return Hadamard(tuple(map(transposed, matrix.factors)))
-        case Call(function="diag") | Constant(name="I"):
+        case Call(function="Diag") | Constant(name="I"):
             return matrix
     return Turned(matrix, transposed=True)

@@ -158,7 +158,7 @@ class _Writer:
             return rf"\overline{{{text}}}"
         sign = r"^{\mathsf{H}}" if formula.conjugated else r"^{\mathsf{T}}"
         match formula.matrix:
-            case Entry(place=0) | Constant():
+            case Entry(place=0) | Constant() | Call():
                 return text + sign
             case Entry():
                 return f"{{{text}}}{sign}"
