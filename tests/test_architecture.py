@@ -60,9 +60,16 @@ LEVELS = {
     for name in names.split()
 }
 
-# Within ``proof``, the same.
-PROOF_ORDER = ["views", "bounds", "draws", "memory", "arrays", "cases", "trial"]
-PROOF_ORDER += ["interface", "laws", "check"]
+# Within a folder, the same.
+FOLDERS = {
+    "proof": """
+    views bounds draws memory arrays cases trial interface laws check
+    """.split(),
+    "explanation": """
+    formula formula_text formula_latex symbols algebra roles steps shared costs tree
+    content layers operand compose text latex mermaid record markup drawing page explain
+    """.split(),
+}
 
 FILES = sorted(SOURCES.rglob("*.py"))
 
@@ -131,14 +138,14 @@ def test_the_commands_are_imported_by_nobody() -> None:
         assert "build" not in names or name_of(path) == "cli"
 
 
-def test_proof_imports_point_up_too() -> None:
-    folder = SOURCES / "proof"
-    levels = {name: level for level, name in enumerate(PROOF_ORDER)}
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_imports_within_a_folder_point_up_too(folder: str) -> None:
+    levels = {name: level for level, name in enumerate(FOLDERS[folder])}
+    files = {path.stem for path in (SOURCES / folder).glob("*.py")} - {"__init__"}
     assert files == set(levels)
     for name in files:
-        for other in imports(folder / f"{name}.py"):
-            if other.startswith(".proof."):
+        for other in imports(SOURCES / folder / f"{name}.py"):
+            if other.startswith(f".{folder}."):
                 above = other.split(".")[2]
                 assert levels[above] < levels[name], f"{name} imports {above}"
 

@@ -1,7 +1,7 @@
 """Derivation -> what the forward pass and the gradients cost, and what else they could.
 
 A figure that joins the costs (such as the peak memory of vjp and pullback) is one more
-``Fact``: every format prints the list.
+``Fact`` of ``_facts``: every format prints the list.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure: a polynomial of the sizes, its value, and the unit."""
+    """A figure: its value, the unit, and the polynomial of the sizes if it is one."""
 
     label: str
-    polynomial: Polynomial
     number: int
     unit: str
+    polynomial: Polynomial = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Costs:
         ratio = together.number / max(1, forward.number)
         much = "as much as" if ratio == 1 else f"{ratio:.2g} times"
         text = f"The gradients cost {much} the forward pass"
-        if apart and apart[0].number > together.number:
+        if apart and apart[0].number != together.number:
             ratio = apart[0].number / together.number
             text += f"; planned one by one, they would cost {ratio:.2g} times that"
         return f"{text}."
@@ -160,4 +160,4 @@ def _facts(derivation: Derivation, sizes: Mapping[Index, int]) -> tuple[Fact, ..
         return ()
     results = [((step.result.subscripts, 1),) for step in inner]
     largest = max(results, key=lambda terms: value(terms, sizes))
-    return (Fact("largest intermediate", largest, value(largest, sizes), "entries"),)
+    return (Fact("largest intermediate", value(largest, sizes), "entries", largest),)

@@ -204,7 +204,9 @@ def _costs(costs: Costs) -> list[str]:
     table = f"\\noindent\\begin{{tabular}}{{{columns}}}\n{inner}\n\\end{{tabular}}"
     facts = []
     for fact in costs.facts:
-        figure = f"{fact.number:,} {fact.unit}, ${polynomial(fact.polynomial)}$"
+        figure = f"{fact.number:,} {fact.unit}"
+        if fact.polynomial:
+            figure += f", ${polynomial(fact.polynomial)}$"
         facts.append(f"{escaped(fact.label.capitalize())}: {figure}.")
     sizes = escaped(f"In numbers, with {costs.sizes_in_words}. {costs.verdict}")
     return [title, table, *facts, sizes]

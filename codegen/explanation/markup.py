@@ -51,6 +51,11 @@ class Palette:
         """Write a spec, every index in its colour."""
         return self.letters(str(einsum).replace("->", arrow))
 
+    def code(self, einsum: Einsum) -> Markup:
+        """Write a spec that breaks over lines only where it is long."""
+        css = "spec long" if len(str(einsum)) > LONG else "spec"
+        return Markup('<code class="{}">{}</code>').format(css, self.spec(einsum))
+
     def letters(self, text: str) -> Markup:
         """Write text in which every letter of the spec is that index."""
         text = text.replace(ELLIPSIS, "…")
@@ -69,6 +74,10 @@ class Palette:
             products.append(Markup("&middot;").join(factors))
         return Markup(" + ").join(products) or Markup("0")
 
+    def terms(self, terms: Polynomial) -> Markup:
+        """Write a polynomial, or a dash where there is none."""
+        return self.polynomial(terms) if terms else Markup("&ndash;")
+
     # --- mathematics ---
 
     @functools.cached_property
@@ -86,7 +95,8 @@ class Palette:
 
     def math(self, latex: str) -> Markup:
         """Turn LaTeX into MathML."""
-        source = convert(latex.replace(r"\sum_", r"\sum\limits_"))
+        latex = latex.replace(r"\sum_", r"\sum\limits_")
+        source = convert(latex.replace(r"\operatorname", r"\text"))
 
         def coloured(match: re.Match[str]) -> str:
             number = int(match[1], 16)
@@ -140,8 +150,7 @@ class Palette:
             case str():
                 return escape(word)
             case Einsum():
-                css = "long" if len(str(word)) > LONG else "spec"
-                return Markup('<code class="{}">{}</code>').format(css, self.spec(word))
+                return self.code(word)
             case Code(text):
                 return Markup("<code>{}</code>").format(text)
         return self.math(latex_of(word, replace(self._manner, inline=True)))

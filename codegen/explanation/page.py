@@ -110,7 +110,7 @@ def _page(content: Content, palette: Palette) -> Page:
         nodes=tuple(_nodes(content.tree, palette)),
         work=tuple(_work(costs, palette)),
         facts=tuple(
-            (f.label, palette.polynomial(f.polynomial), f"{f.number:,} {f.unit}")
+            (f.label, palette.terms(f.polynomial), f"{f.number:,} {f.unit}")
             for f in costs.facts
         ),
         sizes=costs.sizes_in_words,
@@ -140,7 +140,7 @@ def _section(operand: Operand, palette: Palette) -> Section:
     steps = operand.steps or (Step("The swap", (), (operand.indexed,)),)
     return Section(
         title=Markup("The gradient of {}").format(palette.formula(operand.array)),
-        spec=palette.spec(operand.spec),
+        spec=palette.code(operand.spec),
         anchor=f"gradient-{operand.name}-{operand.array.place}",
         sets=tuple(
             (
@@ -168,7 +168,7 @@ def _gradients(
         fixed = operand.matrix.fixed if operand.matrix else ()
         line = _line(operand.shortest, palette, fixed)
         anchor = f"gradient-{operand.name}-{operand.array.place}"
-        yield anchor, palette.spec(operand.spec), line
+        yield anchor, palette.code(operand.spec), line
     for total in content.totals:
         yield f"total-{total.name}", Markup(""), _line(total.shortest, palette)
 
@@ -180,12 +180,9 @@ def _nodes(root: Node, palette: Palette) -> Iterator[tuple[Markup, ...]]:
             yield (
                 palette.formula(Entry(node.name, marks(node.subscripts))),
                 palette.letters(node.step),
-                palette.polynomial(node.multiply_adds) if node.multiply_adds else _NONE,
+                palette.terms(node.multiply_adds),
                 palette.polynomial(((node.subscripts, 1),)),
             )
-
-
-_NONE = Markup("&ndash;")
 
 
 def _work(

@@ -151,7 +151,7 @@ def _costs(costs: Costs, sizes: Mapping[Index, int]) -> Record:
             {
                 "label": fact.label,
                 "unit": fact.unit,
-                "value": _polynomial(fact.polynomial, sizes),
+                "value": _polynomial(fact.polynomial, sizes) | {"number": fact.number},
             }
             for fact in costs.facts
         ],

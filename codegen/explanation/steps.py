@@ -230,7 +230,7 @@ def _survivors(place: Place) -> Step:
         equal: list[Prose] = [(Mark(i), " = ", place.first[i]) for i in picked]
         sums: list[Prose] = [(Mark(i),) for i in picked]
         prose += (" Of the sum over ", *listed(sums), " only the term with ")
-        prose += (*listed(equal), " is not 0.")
+        prose += (*listed(equal), " is left.")
     return Step("What survives", prose, (Equation(tuple(sides)),))
 
 

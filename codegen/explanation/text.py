@@ -173,8 +173,9 @@ def _costs(costs: Costs) -> list[str]:
             subsequent_indent=" " * (width + 5),
         )
     for fact in costs.facts:
-        terms = f"{written(fact.polynomial)} {fact.unit}"
-        lines.append(f"  {fact.label:{width}}   {terms}")
+        if fact.polynomial:
+            terms = f"{written(fact.polynomial)} {fact.unit}"
+            lines.append(f"  {fact.label:{width}}   {terms}")
     lines += ["", *_paragraph(f"In numbers, with {costs.sizes_in_words}:"), ""]
     rows = [(w.label, w.contractions, w.number) for w in costs.work]
     lines += [
