@@ -30,7 +30,7 @@ from eingrad.explanation.formula import (
     Sum,
     Turned,
 )
-from eingrad.explanation.steps import Place
+from eingrad.explanation.place import Place
 from eingrad.spec import Einsum, Index, unique
 
 Environment = dict[Mark, int]

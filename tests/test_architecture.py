@@ -66,8 +66,9 @@ FOLDERS = {
     views bounds draws memory arrays cases trial interface laws check
     """.split(),
     "explanation": """
-    formula formula_text formula_latex symbols algebra roles steps shared costs tree
-    content layers operand compose text latex mermaid record markup drawing page explain
+    formula formula_text formula_latex symbols graph algebra roles place steps shared
+    costs tree content layers operand compose
+    text latex mermaid record markup drawing page explain
     """.split(),
 }
 

@@ -16,7 +16,8 @@ from eingrad.explanation.content import Content
 from eingrad.explanation.formula import Entry, Formula, Gradient, Mark
 from eingrad.explanation.formula_text import text_of
 from eingrad.explanation.operand import gradient_matrix
-from eingrad.explanation.steps import Place, derivation, gradient_formula
+from eingrad.explanation.place import Place
+from eingrad.explanation.steps import derivation, gradient_formula
 from eingrad.spec import Einsum, Subscripts, parse
 
 SPECS = [

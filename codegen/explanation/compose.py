@@ -15,10 +15,15 @@ from .costs import costs
 from .formula import Entry, Equation, Gradient, Prose, marks, product, total
 from .layers import Layers, layers
 from .operand import gradient_matrix, operand
+from .place import Place
 from .shared import factored, is_symmetrised, total_gradient
-from .steps import Place, Step
+from .steps import Step
 from .symbols import Symbols, symbols
 from .tree import tree
+
+# Of a spec with more operands the first gradients are shown, and no sum over places.
+MOST_OPERANDS = 24
+FIRST = 3
 
 
 def compose(
@@ -31,6 +36,7 @@ def compose(
     after = layers(found.forward, known, called.cotangent, called.loss)
     places = _places(request, called, after, shapes)
     wanted = [k for k, name in enumerate(request.operands) if name in request.wrt]
+    shown = wanted if len(einsum.operands) <= MOST_OPERANDS else wanted[:FIRST]
     arrays = {name: Entry(symbol) for name, symbol in called.operands.items()}
     result = Entry(after.output)
     plain = [Factor(called.operands[name]) for name in request.operands]
@@ -45,15 +51,31 @@ def compose(
         forward_matrix=None if any(places[0].broadcast) else matrix,
         layers=after.steps,
         reason=reason(einsum),
-        operands=tuple(operand(request, places[k]) for k in wanted),
+        operands=tuple(operand(request, places[k]) for k in shown),
         totals=_totals(found, places, called),
         tree=tree(found.forward, after.symbols),
         costs=costs(found),
         remarks=tuple(
-            text for text in (convention(request).strip(), BROADCAST) if text
+            text
+            for text in (
+                _left_out(len(wanted) - len(shown)),
+                convention(request).strip(),
+                BROADCAST,
+            )
+            if text
         ),
         source=render(module(found)),
         command=request.regenerate,
+    )
+
+
+def _left_out(count: int) -> str:
+    """Say how many gradients are not written out."""
+    if not count:
+        return ""
+    return (
+        f"{count} more gradients follow by the same rule; `eingrad gradients` prints "
+        "the spec of each."
     )
 
 
@@ -123,7 +145,9 @@ def _totals(
 ) -> tuple[Total, ...]:
     """Add up the places of every array that has several."""
     request = found.request
-    totals = []
+    totals: list[Total] = []
+    if len(places) > MOST_OPERANDS:
+        return ()
     for name in request.wrt:
         own = [p for p, n in zip(places, request.operands, strict=True) if n == name]
         if len(own) > 1:

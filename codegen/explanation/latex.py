@@ -12,7 +12,7 @@ from .costs import Costs, Polynomial
 from .formula import Code, Entry, Equation, Mark, Prose, Word, marks
 from .formula_latex import INLINE, latex_of
 from .steps import Step
-from .tree import Node
+from .tree import Node, why_not_shown
 
 _HEAD = r"""\documentclass{article}
 \usepackage{amsmath}
@@ -162,6 +162,9 @@ def _total(total: Total) -> list[str]:
 
 def _tree(root: Node) -> list[str]:
     """List the steps, each below what it needs, with its cost."""
+    title = r"\subsection*{The contraction tree}"
+    if why := why_not_shown(root):
+        return [title, escaped(why)]
     rows = ["array & computed by & multiply-adds & entries \\\\ \\hline"]
     for depth, node in root.rows():
         array = latex_of(Entry(node.name, marks(node.subscripts)))
@@ -174,7 +177,7 @@ def _tree(root: Node) -> list[str]:
         rows.append(" & ".join(cells) + r" \\")
     inner = "\n".join(rows)
     table = f"\\noindent\\begin{{tabular}}{{llll}}\n{inner}\n\\end{{tabular}}"
-    return [r"\subsection*{The contraction tree}", table]
+    return [title, table]
 
 
 def polynomial(terms: Polynomial) -> str:

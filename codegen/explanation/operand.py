@@ -8,8 +8,9 @@ from ..request import Request
 from .algebra import Factor, matrix_formula, slice_of
 from .content import MatrixEquation, Operand, held
 from .formula import Entry, Equation, Gradient, Prose, listed, marks
+from .place import Place
 from .roles import roles
-from .steps import Place, Step, broadcast_formula, derivation, gradient_formula
+from .steps import Step, broadcast_formula, derivation, gradient_formula
 
 
 def gradient_matrix(

@@ -21,7 +21,7 @@ from .formula import (
     product,
     total,
 )
-from .steps import Place
+from .place import Place
 
 
 def total_gradient(places: Sequence[Place]) -> Equation:

@@ -12,7 +12,7 @@ from .costs import Costs, written
 from .formula import Equation, marks
 from .formula_text import plain, text_of
 from .steps import Step
-from .tree import Node
+from .tree import Node, why_not_shown
 
 WIDTH = 88
 
@@ -137,12 +137,14 @@ def _total(total: Total) -> list[str]:
 
 def _tree(root: Node) -> list[str]:
     """Draw the tree, each array with its einsum, its cost and its size beside it."""
+    lines = [*_heading("The contraction tree"), ""]
+    if why := why_not_shown(root):
+        return [*lines, f"  {why}"]
     cells = [("array", "computed by", "multiply-adds", "entries")]
     for line, node in _branches(root):
         cost = written(node.multiply_adds) if node.multiply_adds else ""
         cells.append((line, node.step, cost, written(((node.subscripts, 1),))))
     widths = [max(display_width(row[k]) for row in cells) for k in range(4)]
-    lines = [*_heading("The contraction tree"), ""]
     for row in cells:
         line = "   ".join(map(_padded, row, widths))
         lines.append(f"  {line}".rstrip())

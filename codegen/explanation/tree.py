@@ -9,6 +9,9 @@ from ..program import Program, monomials
 from ..spec import Einsum, Subscripts
 from .costs import Polynomial
 
+# A larger tree is not written out where people read; flowchart and JSON have it.
+MOST_ROWS = 100
+
 
 @dataclass(frozen=True)
 class Node:
@@ -59,6 +62,14 @@ def tree(program: Program, names: Mapping[str, str]) -> Node:
 
 def _leaf(name: str, subscripts: Subscripts) -> Node:
     return Node(name, subscripts, "", (), ())
+
+
+def why_not_shown(root: Node) -> str:
+    """Say why a tree is not written out; empty where it is."""
+    count = sum(1 for _ in root.rows())
+    if count <= MOST_ROWS:
+        return ""
+    return f"It has {count} arrays; the formats mermaid and json list them."
 
 
 def numbered(root: Node) -> list[tuple[int, Node, list[int]]]:
