@@ -158,7 +158,7 @@ def test_a_chain_of_sixty_is_explained_in_short() -> None:
     assert "57 more gradients follow by the same rule" in found.text
     assert "It has 119 arrays" in found.text
     assert len(found.content.costs.work) == 2
-    assert len(json.loads(found.json)["tree"]) == found.mermaid.count("[") == 119
+    assert len(json.loads(found.json)["tree"]) == found.mermaid.count('["') == 119
 
 
 # --- what follows the einsum ---

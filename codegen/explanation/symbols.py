@@ -58,7 +58,9 @@ def _next_letter(term: Subscripts, used: Collection[str]) -> str:
     letters = [c for c in string.ascii_lowercase if c not in "gl"]
     last = max((letters.index(name) for name in taken & {*letters}), default=-1)
     free = [c for c in letters[last + 1 :] + letters[::-1] if c not in taken]
-    letter = free[0] if free else "output"
+    if not free:
+        return "output"
+    (letter, *_) = free
     return letter if _is_small(term) else letter.upper()
 
 
