@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import ConfigError, suggestion
-from .request import CONVENTIONS, TARGETS
+from .request import CONVENTIONS, ERFS, ORDERS, TARGETS
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ SHARED: Mapping[str, Kind] = {
     ),
     "sizes": Kind("a table of sizes such as { b = 64, i = 128 }", _sizes),
     "complex": _one_of(*CONVENTIONS),
+    "erf": _one_of(*ERFS),
+    "order": Kind("1 or 2", lambda value: value if value in ORDERS else None),
 }
 
 GENERAL: Mapping[str, Kind] = {
@@ -132,6 +134,8 @@ KERNEL: Mapping[str, Kind] = {
     "operands": _STRINGS,
     "output": _STRING,
     "wrt": _STRINGS,
+    "bias": _STRING,
+    "activation": _STRING,
     "shapes": Kind("a list of shapes such as [[2, 3], [3, 4]]", _each(_each(_natural))),
     **SHARED,
 }

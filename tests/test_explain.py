@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import itertools
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,11 @@ import pytest
 from explanations import FOLDER, SUFFIXES, explanation, files
 
 import eingrad
+from eingrad.activations import ACTIVATIONS, read_activation
 from eingrad.cli import main
-from eingrad.explanation.compose import compose
 from eingrad.explanation.explain import Explanation
 from eingrad.explanation.formula import Entry, Turned, transposed
 from eingrad.explanation.text import WIDTH
-from eingrad.options import Options
-from eingrad.pipeline import derive
-from eingrad.program import Add, Apply, Program, Step, Value
-from eingrad.request import read_request
-from eingrad.spec import Einsum
 
 
 def run(*args: str) -> int:
@@ -164,23 +158,10 @@ def test_a_chain_of_sixty_is_explained_in_short() -> None:
 # --- what follows the einsum ---
 
 
-def layer() -> Explanation:
-    """Explain gelu(x W + c): a program with a sum and a function at its end."""
-    options = Options(operands=["x", "w"], output="y")
-    found = derive(read_request("bi,ij->bj", options))
-    x, w = found.forward.inputs
-    product, spread, before, y = (
-        Value(name, ("b", "j")) for name in ("z", "c_bj", "before", "y")
-    )
-    c = Value("c", ("j",))
-    steps = (
-        Step(product, Einsum((("b", "i"), ("i", "j")), ("b", "j")), (x, w)),
-        Step(spread, Einsum((("j",),), ("b", "j")), (c,)),
-        Step(before, Add(), (product, spread)),
-        Step(y, Apply("gelu"), (before,)),
-    )
-    program = Program((x, w, c), steps, (y,))
-    return Explanation(compose(replace(found, forward=program)))
+def layer(activation: str = "gelu") -> Explanation:
+    """Explain act(x W + bias)."""
+    options = {"operands": ["x", "w"], "output": "y", "bias": "j"}
+    return eingrad.explain("bi,ij->bj", activation=activation, **options)
 
 
 def test_bias_and_function_are_derived_before_the_einsum() -> None:
@@ -188,12 +169,32 @@ def test_bias_and_function_are_derived_before_the_einsum() -> None:
     for line in [
         "Y[b,j] = gelu(Z[b,j])",
         "∂L/∂Z[b,j] = D[b,j] = G[b,j] gelu'(Z[b,j])",
-        "Z[b,j] = S[b,j] + c[j]",
-        "∂L/∂c[j] = Σ_b D[b,j]",
+        "gelu'(x) = Φ(x) + x φ(x)",
+        "Z[b,j] = S[b,j] + bias[j]",
+        "grad_bias[j] = Σ_b D[b,j]",
         "grad_X = D Wᵀ",
         "grad_W = Xᵀ D",
     ]:
         assert f"       {line}\n" in text
+    assert "conj" not in text
+
+
+def test_the_bias_has_its_gradient_too() -> None:
+    assert layer().gradients == {
+        "x": "grad_X = D Wᵀ",
+        "w": "grad_W = Xᵀ D",
+        "bias": "grad_bias[j] = Σ_b D[b,j]",
+    }
+
+
+@pytest.mark.parametrize("activation", [row.name for row in ACTIVATIONS])
+def test_every_activation_is_stated_with_its_derivative(activation: str) -> None:
+    read, parameters = read_activation(activation)
+    found = layer(activation)
+    for row in (read.formula, read.derivative):
+        assert f"       {read.stated(row, parameters)}\n" in found.text
+        assert row.latex.split(" = ", 1)[1] in found.latex
+    assert found.html.count("<math>") > 20
 
 
 def test_a_layer_is_explained_in_every_format() -> None:

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 import eingrad
+from eingrad.activations import ACTIVATIONS
 from eingrad.explanation.drawing import MOST_LEAVES
 from eingrad.explanation.latex import escaped
 
@@ -37,6 +38,9 @@ HARD: dict[str, tuple[str, dict[str, Any]]] = {
     "many": (",".join(["ij"] * 9) + "->ij", {}),
     "diagonals": ("ijji,kji,jj->kj", {}),
     "new": ("->ii", {"sizes": {"i": 3}}),
+    **{
+        row.name: ("i->i", {"bias": "i", "activation": row.name}) for row in ACTIVATIONS
+    },
     "sizes": ("ij,jk->ik", {"shapes": [(2, 1), (3, 4)]}),
 }
 EACH = pytest.mark.parametrize("case", HARD)

@@ -50,7 +50,12 @@ def compose(
         forward=_forward(einsum, [arrays[n] for n in request.operands], result),
         forward_matrix=None if any(places[0].broadcast) else matrix,
         layers=after.steps,
-        reason=reason(einsum),
+        biases=tuple(
+            (name, equation)
+            for name, equation in after.gradients.items()
+            if name in request.wrt
+        ),
+        reason=reason(request),
         operands=tuple(operand(request, places[k]) for k in shown),
         totals=_totals(found, places, called),
         tree=tree(found.forward, after.symbols),

@@ -65,8 +65,8 @@ class Content:
     """The explanation of a spec and its options.
 
     Arrays come with the name that the module gives them; layers is what follows the
-    einsum, remarks what goes for all gradients, source the text of the module and
-    command what writes it.
+    einsum, biases the gradients found there, remarks what goes for all gradients,
+    source the text of the module and command what writes it.
     """
 
     einsum: Einsum
@@ -77,6 +77,7 @@ class Content:
     forward: Equation
     forward_matrix: MatrixEquation | None
     layers: tuple[Step, ...]
+    biases: tuple[tuple[str, Equation], ...]
     reason: str
     operands: tuple[Operand, ...]
     totals: tuple[Total, ...]

@@ -65,6 +65,7 @@ class Explanation:
     def gradients(self) -> dict[str, str]:
         """The gradient of each array on one line, as matrices where it is one."""
         found = {o.name: o.shortest for o in self.content.operands}
+        found |= dict(self.content.biases)
         found |= {total.name: total.shortest for total in self.content.totals}
         return {name: text_of(equation) for name, equation in found.items()}
 

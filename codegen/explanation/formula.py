@@ -118,6 +118,14 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A formula that a table gives, as text and as LaTeX."""
+
+    text: str
+    latex: str
+
+
+@dataclass(frozen=True)
 class Constant:
     """The vector of ones, ``1``, or the identity matrix, ``I``."""
 
@@ -143,6 +151,7 @@ Formula = (
     | Plus
     | Turned
     | Call
+    | Written
     | Constant
     | Equation
 )

@@ -28,6 +28,7 @@ from .formula import (
     Product,
     Sum,
     Turned,
+    Written,
 )
 
 
@@ -123,6 +124,8 @@ class _Writer:
             case Call(function, argument):
                 word = function.replace("_", r"\_")
                 return rf"\operatorname{{{word}}}({self.write(argument)})"
+            case Written(_, latex):
+                return latex
             case Constant(name):
                 return rf"\mathbf{{{name}}}"
         raise InternalError(f"no LaTeX for {formula}")

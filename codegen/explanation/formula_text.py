@@ -22,6 +22,7 @@ from .formula import (
     Sum,
     Turned,
     Word,
+    Written,
 )
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -62,6 +63,8 @@ def text_of(formula: Formula | Mark) -> str:
             return f"{_base(matrix)}{sign}"
         case Call(function, argument):
             return f"{function}({text_of(argument)})"
+        case Written(text):
+            return text
         case Constant(name):
             return {"1": "𝟏"}.get(name, name)
         case Equation(sides):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..activations import read_activation
 from ..gradient import gradient
 from ..program import Add, Apply, Program, Value
 from ..program import Step as Assignment
@@ -17,10 +18,12 @@ from .formula import (
     Call,
     Entry,
     Equation,
+    Gradient,
     Partial,
     Plus,
     Product,
     Prose,
+    Written,
     listed,
     marks,
     total,
@@ -33,13 +36,15 @@ class Layers:
     """The steps from the output back to the einsum, and what they call its result.
 
     output, cotangent: symbols of the einsum's result and of its cotangent; where
-    nothing follows the einsum, those of the kernel.  symbols has those of all arrays.
+    nothing follows the einsum, those of the kernel.  symbols has those of all arrays,
+    gradients what is found on the way, by the name of the operand.
     """
 
     steps: tuple[Step, ...]
     output: str
     cotangent: str
     symbols: Mapping[str, str]
+    gradients: Mapping[str, Equation]
 
 
 def layers(
@@ -53,7 +58,8 @@ def layers(
     taken = {*called.values(), cotangent, loss}
     results = (c for c in "ZSTUVWXY" if c not in taken)
     cotangents = (c for c in "DPQR" if c not in taken)
-    found = []
+    found: list[Step] = []
+    gradients: dict[str, Equation] = {}
     value = program.outputs[0]
     for assignment in _after_the_einsum(program):
         argument = assignment.arguments[0]
@@ -68,8 +74,9 @@ def layers(
         else:
             bias = _bias(assignment.arguments[1], program)
             found.append(_added(bias, called, (after, before, known), loss))
+            gradients[bias[0].name] = found[-1].formulas[-1]
         value = argument
-    return Layers(tuple(found), called[value.name], cotangent, called)
+    return Layers(tuple(found), called[value.name], cotangent, called, gradients)
 
 
 def _after_the_einsum(program: Program) -> Iterator[Assignment]:
@@ -85,15 +92,26 @@ def _applied(
     op: Apply, after: Entry, before: Entry, known: Entry, result: Entry, loss: str
 ) -> Step:
     """Multiply by the slope, entry by entry."""
-    forward = Equation((after, Call(_name(op), before)))
-    slope = Call(_name(op.derivative), before)
+    activation, _ = read_activation(op.symbol)
+    forward = Equation((after, Call(op.function, before)))
+    slope = Call(f"{op.function}'", before)
     backward = Equation((Partial(Entry(loss), before), result, Product((known, slope))))
     prose: Prose = (
         *(Entry(after.name), " is computed from ", Entry(before.name), " entry by "),
         *("entry, so by the chain rule each entry of the cotangent is multiplied by "),
-        *("the slope there. Write ", Entry(result.name), " for the product."),
+        *("the slope there. Write ", Entry(result.name), " for the product. "),
+        f"{activation.choice[0].upper()}{activation.choice[1:]}.",
     )
-    return Step(f"The function {_name(op)}", prose, (forward, backward))
+    rows = [activation.formula, activation.derivative]
+    stated = [_stated(activation.stated(row, op.parameters), row.latex) for row in rows]
+    title = f"The function {op.symbol}"
+    return Step(title, prose, (forward, backward, *stated))
+
+
+def _stated(text: str, latex: str) -> Equation:
+    """Read ``f(x) = …`` of the table as an equation."""
+    sides = zip(text.split(" = ", 1), latex.split(" = ", 1), strict=True)
+    return Equation(tuple(Written(*side) for side in sides))
 
 
 def _added(
@@ -110,7 +128,7 @@ def _added(
     back = gradient(spread, 0)
     over = tuple(i for i in back.indices if i not in back.output)
     at = Entry(known.name, marks(spread.output))
-    backward = Equation((Partial(Entry(loss), of), total(over, at)))
+    backward = Equation((Gradient(of, loss), total(over, at)))
     prose: Prose = (*(Entry(known.name), " is the cotangent of both summands."),)
     if over:
         along = listed([(mark,) for mark in marks(over)])
@@ -125,7 +143,3 @@ def _bias(value: Value, program: Program) -> tuple[Value, Einsum]:
         if step.result == value and isinstance(step.op, Einsum):
             return step.arguments[0], step.op
     return value, Einsum((value.subscripts,), value.subscripts)
-
-
-def _name(op: Apply) -> str:
-    return str(op).removeprefix("apply ")

@@ -64,7 +64,9 @@ def _more_steps(
         steps.append(
             Step("As matrices", _sentence(held(matrix.fixed)), (matrix.equation,))
         )
-    if request.complex == "adjoint" and place.others:
+    # Activations take real numbers only.
+    real = request.complex == "transpose" or request.activation is not None
+    if not real and place.others:
         equations = [gradient_formula(place, conjugated=True)]
         turned = gradient_matrix(place, conjugated=True)
         equations += [turned.equation] if turned else []

@@ -169,6 +169,8 @@ def _gradients(
         line = _line(operand.shortest, palette, fixed)
         anchor = f"gradient-{operand.name}-{operand.array.place}"
         yield anchor, palette.code(operand.spec), line
+    for _, equation in content.biases:
+        yield "layers", Markup(""), _line(equation, palette)
     for total in content.totals:
         yield f"total-{total.name}", Markup(""), _line(total.shortest, palette)
 

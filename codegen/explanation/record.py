@@ -8,6 +8,7 @@
     layers       steps, from the output back to the einsum, where something follows it
     gradients    one an operand: name, symbol, subscripts, spec, sets (set, role,
                  indices, effect), steps (title, text, equations), and its equations
+    biases       name and equations of the gradient of what is added to the einsum
     totals       one an array in several places: name, symbol, steps, equations
     tree         nodes from the root: id, name, subscripts, step, multiply_adds,
                  entries, children (ids)
@@ -56,6 +57,10 @@ def record(content: Content) -> Record:
         "forward": _equations([content.forward], content.forward_matrix),
         "layers": [_step(step) for step in content.layers],
         "gradients": [_operand(operand) for operand in content.operands],
+        "biases": [
+            {"name": name, "equations": _equations([equation])}
+            for name, equation in content.biases
+        ],
         "totals": [_total(total) for total in content.totals],
         "tree": _tree(content.tree, sizes),
         "costs": _costs(content.costs, sizes),

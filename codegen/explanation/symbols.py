@@ -26,7 +26,7 @@ class Symbols:
 
 def symbols(request: Request) -> Symbols:
     """Choose a symbol for every array, no two alike."""
-    terms = dict(zip(request.operands, request.einsum.operands, strict=True))
+    terms = {place.name: place.subscripts for place in request.places}
     shown = {name: _styled(name, term) for name, term in terms.items()}
     if len({*shown.values()}) < len(shown):
         shown = {name: name for name in terms}
