@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 EVERY_FORMAT = ("matmul", "mttkrp")
 
 
+@functools.cache
 def explanation(name: str) -> Explanation:
     """Explain a case."""
     spec, options = CASES[name]

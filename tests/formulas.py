@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class Worth:
     arrays: dict[tuple[str, int], Any]
     cotangent: Any
     sizes: dict[Index, int]
+    slopes: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
     @classmethod
     def draw(cls, place: Place, sizes: dict[Index, int], seed: int = 0) -> Worth:
@@ -72,6 +73,11 @@ class Worth:
 
     def slope(self, at: tuple[int, ...]) -> Any:
         """Return the derivative of the output by one entry: linear, so a unit array."""
+        if at not in self.slopes:
+            self.slopes[at] = self._slope(at)
+        return self.slopes[at]
+
+    def _slope(self, at: tuple[int, ...]) -> Any:
         arrays = [self.arrays[a.name, a.place] for a in self.place.arrays]
         unit = np.zeros_like(arrays[self.place.operand])
         unit[at] = 1

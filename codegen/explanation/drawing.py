@@ -90,7 +90,10 @@ def _span(node: Node) -> float:
 
 
 def _placed(node: Node, left: float, top: float) -> _Box:
-    """Place a subtree whose left edge is given: a parent in the middle above it."""
+    """Place a subtree whose left edge is given: a parent in the middle of its own.
+
+    A parent that is wider than they are stays within the edges of the subtree.
+    """
     span = _span(node)
     below = sum(map(_span, node.children)) + GAP * max(0, len(node.children) - 1)
     start = left + (span - below) / 2
@@ -100,6 +103,8 @@ def _placed(node: Node, left: float, top: float) -> _Box:
         boxes.append(_placed(child, start, top + height + LEVEL))
         start += _span(child) + GAP
     middle = (boxes[0].x + boxes[-1].x) / 2 if boxes else left + span / 2
+    half = _width(node) / 2
+    middle = min(max(middle, left + half), left + span - half)
     return _Box(node, round(middle, 1), top, tuple(boxes))
 
 
