@@ -166,6 +166,8 @@ def layer(activation: str = "gelu") -> Explanation:
 
 def test_bias_and_function_are_derived_before_the_einsum() -> None:
     text = layer().text
+    head = text.partition("are the operands")[0]
+    assert head.index("S[b,j] = ") < head.index("Z[b,j] = ") < head.index("Y[b,j] = ")
     for line in [
         "Y[b,j] = gelu(Z[b,j])",
         "∂L/∂Z[b,j] = D[b,j] = G[b,j] gelu'(Z[b,j])",

@@ -87,6 +87,11 @@ class Content:
     source: str
     command: str
 
+    @property
+    def forward_layers(self) -> tuple[Equation, ...]:
+        """The equations of what follows the einsum, in order."""
+        return tuple(step.formulas[0] for step in reversed(self.layers))
+
 
 def legend(content: Content) -> Prose:
     """Say what the symbols stand for."""

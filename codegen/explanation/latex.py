@@ -110,6 +110,7 @@ def _forward(content: Content) -> list[str]:
     return [
         _display([content.forward]),
         _matrix(matrix) if matrix else "",
+        _display(content.forward_layers),
         prose(legend(content)),
         escaped(content.reason),
     ]

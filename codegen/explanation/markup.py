@@ -96,7 +96,8 @@ class Palette:
     def math(self, latex: str) -> Markup:
         """Turn LaTeX into MathML."""
         latex = latex.replace(r"\sum_", r"\sum\limits_")
-        source = convert(latex.replace(r"\operatorname", r"\text"))
+        latex = latex.replace(r"\operatorname", r"\text").replace(r"\_", "_")
+        source = convert(latex)
 
         def coloured(match: re.Match[str]) -> str:
             number = int(match[1], 16)

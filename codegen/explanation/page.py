@@ -101,7 +101,10 @@ def _page(content: Content, palette: Palette) -> Page:
         title=str(einsum),
         spec=palette.spec(einsum, arrow="→"),
         indices=tuple((palette.letter(i), role_of(einsum, i)) for i in einsum.indices),
-        forward=_lines(content.forward, content.forward_matrix, palette),
+        forward=(
+            *_lines(content.forward, content.forward_matrix, palette),
+            *(_line(equation, palette) for equation in content.forward_layers),
+        ),
         legend=palette.prose(legend(content)),
         reason=content.reason,
         gradients=tuple(_gradients(content, palette)),

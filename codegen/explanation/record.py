@@ -54,7 +54,10 @@ def record(content: Content) -> Record:
         "operands": [_array(*array) for array in content.arrays],
         "output": _array(*content.output),
         "cotangent": _array(*content.cotangent),
-        "forward": _equations([content.forward], content.forward_matrix),
+        "forward": [
+            *_equations([content.forward], content.forward_matrix),
+            *_equations(content.forward_layers),
+        ],
         "layers": [_step(step) for step in content.layers],
         "gradients": [_operand(operand) for operand in content.operands],
         "biases": [

@@ -80,6 +80,8 @@ def _forward(content: Content) -> list[str]:
     lines = _equation(content.forward)
     if content.forward_matrix:
         lines += _matrix(content.forward_matrix)
+    for equation in content.forward_layers:
+        lines += _equation(equation)
     lines += ["", *_paragraph(plain(legend(content)))]
     return [*lines, "", *_paragraph(content.reason)]
 
