@@ -38,7 +38,7 @@ def render(module: Module) -> str:
 
 
 @functools.cache
-def environment() -> jinja2.Environment:
+def environment(*, autoescape: bool = False) -> jinja2.Environment:
     """Return the Jinja environment of our templates, which knows no undefined name."""
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),
@@ -46,7 +46,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=autoescape,
     )
 
 

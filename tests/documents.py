@@ -19,7 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("guide", "activations", "build")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("guide", "explain", "activations", "build")
+    ),
 )
 
 BLOCK = re.compile(r"^```(console|toml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

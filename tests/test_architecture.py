@@ -11,6 +11,7 @@ import pytest
 from jinja2 import meta, nodes
 
 from eingrad import render
+from eingrad.explanation.page import Page
 from eingrad.module import Module
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +43,7 @@ functions
 module
 render
 pipeline
+explanation
 loading
 oracle interpret
 proof
@@ -65,9 +67,17 @@ LEVELS = {
     for name in names.split()
 }
 
-# Within ``proof``, the same.
-PROOF_ORDER = ["views", "bounds", "draws", "memory", "reference", "truth", "arrays"]
-PROOF_ORDER += ["cases", "trial", "interface", "laws", "check"]
+# Within a folder, the same.
+FOLDERS = {
+    "proof": """
+    views bounds draws memory reference truth arrays cases trial interface laws check
+    """.split(),
+    "explanation": """
+    formula formula_text formula_latex symbols graph algebra roles place steps shared
+    costs tree content layers operand compose
+    text latex mermaid record markup drawing page explain
+    """.split(),
+}
 
 FILES = sorted(SOURCES.rglob("*.py"))
 
@@ -136,14 +146,14 @@ def test_the_commands_are_imported_by_nobody() -> None:
         assert "build" not in names or name_of(path) == "cli"
 
 
-def test_proof_imports_point_up_too() -> None:
-    folder = SOURCES / "proof"
-    levels = {name: level for level, name in enumerate(PROOF_ORDER)}
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_imports_within_a_folder_point_up_too(folder: str) -> None:
+    levels = {name: level for level, name in enumerate(FOLDERS[folder])}
+    files = {path.stem for path in (SOURCES / folder).glob("*.py")} - {"__init__"}
     assert files == set(levels)
     for name in files:
-        for other in imports(folder / f"{name}.py"):
-            if other.startswith(".proof."):
+        for other in imports(SOURCES / folder / f"{name}.py"):
+            if other.startswith(f".{folder}."):
                 above = other.split(".")[2]
                 assert levels[above] < levels[name], f"{name} imports {above}"
 
@@ -159,6 +169,9 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
+        ("latex2mathml", {"explanation"}),
+        ("markupsafe", {"explanation"}),
+        ("pygments", {"explanation"}),
         ("tomllib", {"config", "manifest", "scaffold"}),
         ("packaging", {"config"}),
         ("tomlkit", {"scaffold"}),
@@ -209,10 +222,17 @@ def variables(template: str) -> set[str]:
     return meta.find_undeclared_variables(environment.parse(source))
 
 
+def used_in(folder: str) -> set[str]:
+    paths = sorted((TEMPLATES / folder).glob("*.jinja"))
+    return set().union(*(variables(str(path.relative_to(TEMPLATES))) for path in paths))
+
+
+def test_the_page_uses_every_field_and_no_other() -> None:
+    assert used_in("explanation") == {field.name for field in dataclasses.fields(Page)}
+
+
 def test_templates_use_every_field_and_no_other() -> None:
-    used = set()
-    for path in sorted(TEMPLATES.rglob("*.jinja")):
-        used |= variables(str(path.relative_to(TEMPLATES)))
+    used = used_in("numpy")
     fields = {field.name for field in dataclasses.fields(Module)}
     layout = set(render._layout(88))
     assert used - layout == fields - {"line_length"}

@@ -22,6 +22,7 @@ from ..errors import (
 )
 from .build import build
 from .check import check
+from .explain import explain
 from .files import clean, list_files
 from .generate import generate
 from .gradients import gradients
@@ -38,6 +39,7 @@ Examples:
   eingrad "bqhd,bkhd->bhqk" -o scores.py \\
           --operands query,key --output scores  with names, in a file
   eingrad gradients "ij,jk->ik"                 the gradient specs
+  eingrad explain "ij,jk->ik"                   how they come about
   eingrad check "ij,jk->ik"                     prove a spec's module right
   eingrad check scores.py                       prove a file right
   eingrad init                                  configure a project
@@ -50,7 +52,7 @@ indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 
 
 # Commands that are announced; no spec should be taken for one of them.
-PLANNED = ("explain", "vendor")
+PLANNED = ("vendor",)
 
 
 class _Commands(click.Group):
@@ -133,7 +135,7 @@ def completion(shell: str) -> None:
     click.echo(script(commands, {}, "eingrad", "_EINGRAD_COMPLETE").source())
 
 
-for _command in (generate, gradients, check):
+for _command in (generate, gradients, explain, check):
     commands.add_command(_command)
 for _command in (init, add, build, list_files, clean, schema):
     commands.add_command(_command)
