@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         OptionError,
         RefusedError,
         SpecError,
+        StaleError,
     )
     from .pipeline import generate
 
@@ -33,6 +34,7 @@ __all__ = [
     "OptionError",
     "RefusedError",
     "SpecError",
+    "StaleError",
     "check",
     "generate",
     "gradient_specs",

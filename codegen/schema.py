@@ -103,6 +103,8 @@ _STRINGS = Kind("a list of strings", _each(_string))
 
 TABLE = Kind("a table", _table)
 
+BUILD = _one_of("generate", "check", "off")
+
 SHARED: Mapping[str, Kind] = {
     "targets": Kind(
         f"{shown(TARGETS)}, the only target there is",
@@ -121,7 +123,7 @@ SHARED: Mapping[str, Kind] = {
 GENERAL: Mapping[str, Kind] = {
     "required-version": _STRING,
     "out": _STRING,
-    "build": _one_of("generate", "check", "off"),
+    "build": BUILD,
     "kernels": TABLE,
     "vendor": TABLE,
     **SHARED,
