@@ -21,7 +21,10 @@ from ..schema import BUILD, read_value
 
 VARIABLE = "EINGRAD_BUILD"
 
-_WAYS_OUT = f"{VARIABLE}=generate lets the build write them, {VARIABLE}=off look away"
+_WAYS_OUT = (
+    f"or build with {VARIABLE}=generate to write them, "
+    f"with {VARIABLE}=off to take them as they are"
+)
 
 
 def prepare(
