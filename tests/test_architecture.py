@@ -46,7 +46,13 @@ oracle interpret
 proof
 api
 schema
+disk exclusive
+manifest
 config
+rendering
+workers states
+build_plan
+planning
 build
 hooks
 testing
@@ -154,7 +160,7 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config"}),
+        ("tomllib", {"config", "manifest"}),
         ("packaging", {"config"}),
     ],
 )
