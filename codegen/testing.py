@@ -18,7 +18,8 @@ from typing import Any
 
 from .api import check
 from .config import is_configured, load_config
-from .hooks.kernels import stale
+from .errors import StaleError
+from .hooks.kernels import require_fresh
 
 
 def assert_fresh(root: str | Path | None = None) -> None:
@@ -32,8 +33,10 @@ def assert_fresh(root: str | Path | None = None) -> None:
     """
     __tracebackhide__ = True
     config = load_config(_nearest() if root is None else Path(root))
-    if reasons := stale(config):
-        raise AssertionError("\n  ".join(["kernels are not fresh", *reasons]))
+    try:
+        require_fresh(config)
+    except StaleError as error:
+        raise AssertionError(str(error)) from None
 
 
 def assert_gradients(

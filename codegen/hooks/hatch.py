@@ -25,13 +25,16 @@ class EingradBuildHook(BuildHookInterface[BuilderConfig]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         try:
-            files = prepare(
+            prepared = prepare(
                 Path(self.root),
                 setting=self.config.get("mode"),
                 say=self.app.display_info,
             )
         except EingradError as error:
             self.app.abort(str(error))
+        files = prepared.kernels
+        if self.target_name == "sdist":
+            files += prepared.inputs
         build_data["artifacts"].extend(_pattern(path) for path in files)
 
 

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..build import State, build, plan_build
+from ..build import build
+from ..build_plan import Action
 from ..config import Config, load_config
 from ..errors import StaleError
+from ..planning import inputs, outputs, plan_build
 from ..schema import BUILD, read_value
 
 VARIABLE = "EINGRAD_BUILD"
@@ -27,10 +30,21 @@ _WAYS_OUT = (
 )
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """The files of a project that are there: what kernels are made of, and kernels.
+
+    Paths are relative to the project's root.
+    """
+
+    inputs: tuple[PurePosixPath, ...]
+    kernels: tuple[PurePosixPath, ...]
+
+
 def prepare(
     root: Path, *, setting: object = None, say: Callable[[str], None]
-) -> tuple[PurePosixPath, ...]:
-    """Do what the mode asks, and return the kernels' files, those that are there.
+) -> Prepared:
+    """Do with the kernels what the mode asks.
 
     setting: the hook's own, None if it has none or was given none.
     say: is told of each file that is written, a line each.
@@ -40,19 +54,20 @@ def prepare(
     """
     config = load_config(root)
     mode = _mode(config, setting)
-    if mode == "check" and (reasons := stale(config)):
-        raise StaleError("\n  ".join(["kernels are not fresh", *reasons, _WAYS_OUT]))
+    if mode == "check":
+        require_fresh(config, _WAYS_OUT)
     if mode == "generate":
-        for file in build(config):
-            if file.state is not State.UNCHANGED:
-                say(f"eingrad: {file.state.value} {file.path}")
-    paths = (config.out / f"{kernel.name}.py" for kernel in config.kernels)
-    return tuple(path for path in paths if (root / path).is_file())
+        for file in build(config, jobs=None).files:
+            if file.action is not Action.UNCHANGED:
+                say(f"eingrad: {file.action.value} {file.path}")
+    there = tuple(path for path in outputs(config) if (root / path).is_file())
+    return Prepared(inputs(config), there)
 
 
-def stale(config: Config) -> list[str]:
-    """Return what is wrong with each file that is not fresh, and the way out."""
-    return [file.why_stale for file in plan_build(config) if file.why_stale]
+def require_fresh(config: Config, *ways_out: str) -> None:
+    """Raise StaleError, which names every file that is not fresh, and the way out."""
+    if reasons := plan_build(config, jobs=None).reasons:
+        raise StaleError("\n  ".join(["kernels are not fresh", *reasons, *ways_out]))
 
 
 def _mode(config: Config, setting: object) -> str:

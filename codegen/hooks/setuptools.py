@@ -11,10 +11,13 @@ import logging
 import os
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from setuptools import Command, Distribution
 from setuptools.errors import SetupError
+
+if TYPE_CHECKING:
+    from .kernels import Prepared
 
 
 class BuildEingrad(Command):
@@ -38,32 +41,31 @@ class BuildEingrad(Command):
 
     def run(self) -> None:
         mapping = self.get_output_mapping()
+        kernels = [str(path) for path in self._prepared.kernels]
+        if homeless := sorted({*kernels}.difference(mapping.values())):
+            self.warn(f"in no package, so not shipped: {', '.join(homeless)}")
         if not self.editable_mode:
             for built, source in mapping.items():
                 self.mkpath(os.path.dirname(built))
                 self.copy_file(source, built)
 
     def get_source_files(self) -> list[str]:
-        """Return the kernels too: an sdist then builds without eingrad."""
-        configuration = filter(os.path.exists, ("pyproject.toml", "eingrad.toml"))
-        return [*configuration, *map(str, self._kernels)]
+        """Return the kernels too: an sdist has what ``EINGRAD_BUILD=off`` takes."""
+        return [str(p) for p in (*self._prepared.inputs, *self._prepared.kernels)]
 
     def get_outputs(self) -> list[str]:
         return list(self.get_output_mapping())
 
     def get_output_mapping(self) -> dict[str, str]:
-        places = {path: self._place(path) for path in self._kernels}
-        if homeless := [str(path) for path in places if places[path] is None]:
-            self.warn(f"in no package, so not shipped: {', '.join(homeless)}")
         return {
             os.path.join(self.build_lib, place): str(path)
-            for path, place in places.items()
-            if place is not None
+            for path in self._prepared.kernels
+            if (place := self._place(path))
         }
 
     @cached_property
-    def _kernels(self) -> tuple[PurePosixPath, ...]:
-        """The kernels' files, prepared when they are first asked for.
+    def _prepared(self) -> Prepared:
+        """The files, prepared when they are first asked for.
 
         That may be long before ``run``: an sdist runs no sub-command of ``build``, it
         asks for the source files, and leaves out those that are not there.
@@ -100,9 +102,12 @@ def finalize_distribution_options(distribution: Distribution) -> None:
     if not is_configured(Path()):
         return
     build = distribution.get_command_class("build")
-    # A subclass: the class itself belongs to every distribution of the process.
-    commands = [*build.sub_commands, (BuildEingrad.command_name, None)]
-    distribution.cmdclass["build"] = type("build", (build,), {"sub_commands": commands})
+    ours = (BuildEingrad.command_name, None)
+    # setuptools may ask more than once.
+    if ours not in build.sub_commands:
+        # A subclass: the class itself belongs to every distribution of the process.
+        commands = {"sub_commands": [*build.sub_commands, ours]}
+        distribution.cmdclass["build"] = type("build", (build,), commands)
 
 
 def _is_mentioned() -> bool:
