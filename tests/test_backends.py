@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from collections.abc import Callable
@@ -137,10 +138,14 @@ def _built(folder: Path, pattern: str) -> Path:
     return path
 
 
-def _build(folder: Path, env: dict[str, str], *arguments: str) -> Done:
-    command = ["-m", "build", "--no-isolation", "--skip-dependency-check"]
+def _build(folder: Path, env: dict[str, str], *what: str) -> Done:
+    """Have the backend build what is named, as a frontend does but faster."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    lines = [f"import {project['build-system']['build-backend']} as backend"]
+    lines += [f"backend.build_{name}('dist')" for name in what]
+    (folder / "dist").mkdir(exist_ok=True)
     return subprocess.run(
-        [shutil.which("python", path=env["PATH"]), *command, *arguments],
+        ["sh", "-c", 'exec python -c "$0"', "; ".join(lines)],
         cwd=folder,
         env=env,
         stdout=subprocess.PIPE,
@@ -186,7 +191,7 @@ def test_builds_are_identical(
     write_files(PAGE[title], tmp_path)
     if title == "meson-python":
         shutil.copytree(before.folder / ".git", tmp_path / ".git")
-    done = _build(tmp_path, env | {"EINGRAD_BUILD": "generate"}, "--sdist", "--wheel")
+    done = _build(tmp_path, env | {"EINGRAD_BUILD": "generate"}, "sdist", "wheel")
     assert done.returncode == 0, done.stdout
     again = Walk(tmp_path, "")
     assert again.wheel.read_bytes() == before.wheel.read_bytes()
@@ -200,7 +205,7 @@ def test_builds_are_identical(
 def test_check_fails_the_build(title: str, env: dict[str, str], tmp_path: Path) -> None:
     _require(title, env)
     write_files(PAGE[title], tmp_path)
-    done = _build(tmp_path, env | {"EINGRAD_BUILD": "check"}, "--wheel")
+    done = _build(tmp_path, env | {"EINGRAD_BUILD": "check"}, "wheel")
     assert done.returncode != 0
     (kernel,) = re.findall(r'out = "(.*)"', PAGE[title])
     assert (
@@ -223,7 +228,7 @@ def test_off_builds_an_sdist_as_it_was_released(
     (folder,) = tmp_path.iterdir()
     project = folder / "pyproject.toml"
     project.write_text(project.read_text("utf-8").replace("bi,oi", "bi,io"), "utf-8")
-    done = _build(folder, env | {"EINGRAD_BUILD": "off"}, "--wheel")
+    done = _build(folder, env | {"EINGRAD_BUILD": "off"}, "wheel")
     assert done.returncode == 0, done.stdout
     assert _contents(_built(folder, "*.whl")) == _contents(walk(title).wheel)
 
@@ -231,7 +236,7 @@ def test_off_builds_an_sdist_as_it_was_released(
 def test_hatchling_without_hooks(env: dict[str, str], tmp_path: Path) -> None:
     _require("hatchling", env)
     write_files(PAGE["hatchling"], tmp_path)
-    done = _build(tmp_path, env | {"HATCH_BUILD_NO_HOOKS": "true"}, "--wheel")
+    done = _build(tmp_path, env | {"HATCH_BUILD_NO_HOOKS": "true"}, "wheel")
     assert done.returncode == 0, done.stdout
     names = _contents(_built(tmp_path, "*.whl"))
     assert [name for name in names if name.endswith(".py")] == [
