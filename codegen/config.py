@@ -32,6 +32,7 @@ from .request import TARGETS
 from .schema import (
     GENERAL,
     KERNEL,
+    NAME,
     SHARED,
     TABLE,
     bare,
@@ -105,7 +106,7 @@ def is_configured(root: Path) -> bool:
 
 def why_bad_name(name: str) -> str | None:
     """Say why ``name`` cannot be a kernel's and so a file's name; None if it can."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(NAME, name):
         return "must be lower-case ASCII letters, digits and '_', a letter first"
     if keyword.iskeyword(name):
         return "must not be a Python keyword: its module could not be imported"

@@ -10,7 +10,7 @@ import ast
 import dataclasses
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -91,7 +91,7 @@ def _check(text: str) -> None:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise InternalError(f"the generated text is no Python: {error}") from error
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -101,3 +101,11 @@ def _check(text: str) -> None:
         for name in names:
             if name.split(".")[0] not in _LIBRARIES:
                 raise InternalError(f"the generated text imports {name!r}")
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements in ``node``, at any depth; no expression holds one."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)

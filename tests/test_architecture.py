@@ -51,7 +51,7 @@ manifest
 config
 rendering
 workers states
-build_plan
+json_schema scaffold build_plan
 planning
 build
 hooks
@@ -160,8 +160,9 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config", "manifest"}),
+        ("tomllib", {"config", "manifest", "scaffold"}),
         ("packaging", {"config"}),
+        ("tomlkit", {"scaffold"}),
     ],
 )
 def test_who_imports_a_library(library: str, files: set[str]) -> None:

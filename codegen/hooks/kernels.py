@@ -20,7 +20,7 @@ from ..build_plan import Action
 from ..config import Config, load_config
 from ..errors import StaleError
 from ..planning import inputs, outputs, plan_build
-from ..schema import BUILD, read_value
+from ..schema import GENERAL, read_value
 
 VARIABLE = "EINGRAD_BUILD"
 
@@ -72,7 +72,7 @@ def require_fresh(config: Config, *ways_out: str) -> None:
 
 def _mode(config: Config, setting: object) -> str:
     if given := os.environ.get(VARIABLE):
-        return str(read_value(VARIABLE, given, BUILD))
+        return str(read_value(VARIABLE, given, GENERAL["build"]))
     if setting is not None:
-        return str(read_value("mode of the build hook", setting, BUILD))
+        return str(read_value("mode of the build hook", setting, GENERAL["build"]))
     return config.build
