@@ -10,18 +10,16 @@ import sys
 import sysconfig
 import tarfile
 import tomllib
-import venv
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
 from documents import ROOT
+from environments import empty_environment, lend_numpy
 from walkthroughs import sections, walked, write_files
 
 PAGE = sections(ROOT / "docs" / "backends.md")
@@ -52,7 +50,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     pip finds what we have installed, and the one wheel that projects depend on.
     """
     home = tmp_path_factory.mktemp("workshop")
-    site, scripts = _environment(home)
+    site, scripts = empty_environment(home)
     ours = sysconfig.get_path("purelib")
     (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
     paths = [str(scripts), str(Path(sys.executable).parent), os.environ["PATH"]]
@@ -60,40 +58,12 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return inherited | {
         "PATH": os.pathsep.join(paths),
         "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(_numpy_wheel(home / "wheels")),
+        "PIP_FIND_LINKS": str(lend_numpy(home / "wheels")),
         "PIP_NO_COMPILE": "1",
         "SOURCE_DATE_EPOCH": "1700000000",
         **{f"GIT_{who}_NAME": "me" for who in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{who}_EMAIL": "me@example.org" for who in ("AUTHOR", "COMMITTER")},
     }
-
-
-def _environment(home: Path) -> tuple[Path, Path]:
-    """Make an empty environment; return the folders of its modules and its scripts."""
-    venv.create(home, with_pip=False, symlinks=True)
-    places = {"base": str(home), "platbase": str(home)}
-    names = ("purelib", "scripts")
-    site, scripts = (sysconfig.get_path(n, "venv", vars=places) for n in names)
-    return Path(site), Path(scripts)
-
-
-def _numpy_wheel(folder: Path) -> Path:
-    """Write a wheel that lends the NumPy we have, alone; return the folder."""
-    lent = folder / "numpy"
-    lent.mkdir(parents=True)
-    installed = Path(np.__file__).parent
-    for part in installed.parent.glob("numpy*"):
-        if not part.name.endswith(".dist-info"):
-            (lent / part.name).symlink_to(part)
-    name = f"numpy-{version('numpy')}"
-    metadata = f"Metadata-Version: 2.1\nName: numpy\nVersion: {version('numpy')}\n"
-    tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("numpy_lent.pth", f"{lent}\n")
-        wheel.writestr(f"{name}.dist-info/METADATA", metadata)
-        wheel.writestr(f"{name}.dist-info/WHEEL", tag)
-        wheel.writestr(f"{name}.dist-info/RECORD", "")
-    return folder
 
 
 def _require(title: str, env: dict[str, str]) -> None:

@@ -116,6 +116,14 @@ def test_a_mode_that_is_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert str(caught.value) == f'EINGRAD_BUILD {modes}, got "chek"'
 
 
+def test_a_build_that_writes_can_fail(project: Path) -> None:
+    """What a hook of pre-commit takes: new files are no change to git."""
+    command = [sys.executable, "-m", "eingrad", "build", "--fail-if-stale"]
+    codes = [subprocess.run(command, capture_output=True).returncode for _ in "12"]
+    assert codes == [1, 0]
+    assert (project / ROWS).exists()
+
+
 @pytest.mark.parametrize(
     "path", ["gen/rows.py", "g[en]/rows.py", "g*n/rows.py", "g?n/rows.py", "#!/rows.py"]
 )
