@@ -28,7 +28,7 @@ PAGE = sections(ROOT / "docs" / "backends.md")
 NEEDS = {
     "hatchling": ["hatchling", "editables"],
     "setuptools": ["setuptools"],
-    "meson-python": ["mesonpy", "meson", "ninja", "patchelf", "git"],
+    "meson-python": ["mesonpy", "meson", "ninja", "git"],
     "CMake and scikit-build-core": ["scikit_build_core", "cmake", "ninja"],
     "Make": ["make"],
     "pre-commit": ["pre_commit", "git"],
@@ -40,7 +40,8 @@ BUILT = [*HOOKED, "meson-python", "CMake and scikit-build-core", "Make"]
 # Their sdists keep the times of files, whatever SOURCE_DATE_EPOCH is.
 DATED = ["setuptools", "Make"]
 
-Done = subprocess.CompletedProcess[str]
+# Variables that would have a say in what is built here, or in what is printed.
+FOREIGN = ("EINGRAD_", "GIT_", "HATCH_", "MAKE", "MFLAGS")
 
 
 @pytest.fixture(scope="session")
@@ -54,13 +55,15 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ours = sysconfig.get_path("purelib")
     (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
     paths = [str(scripts), str(Path(sys.executable).parent), os.environ["PATH"]]
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("EINGRAD_")}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
     return inherited | {
         "PATH": os.pathsep.join(paths),
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(lend_numpy(home / "wheels")),
         "PIP_NO_COMPILE": "1",
         "SOURCE_DATE_EPOCH": "1700000000",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
         **{f"GIT_{who}_NAME": "me" for who in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{who}_EMAIL": "me@example.org" for who in ("AUTHOR", "COMMITTER")},
     }
@@ -108,7 +111,9 @@ def _built(folder: Path, pattern: str) -> Path:
     return path
 
 
-def _build(folder: Path, env: dict[str, str], *what: str) -> Done:
+def _build(
+    folder: Path, env: dict[str, str], *what: str
+) -> subprocess.CompletedProcess[str]:
     """Have the backend build what is named, as a frontend does but faster."""
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
     lines = [f"import {project['build-system']['build-backend']} as backend"]
