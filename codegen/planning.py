@@ -59,7 +59,10 @@ def plan_build(config: Config, names: Sequence[str] = (), **how: Unpack[How]) ->
     before = read_manifest(config.root)
     drafts = [_draft(config, k, before, how) for k in _chosen(config, names)]
     files = _compared(drafts, how)
-    if not names and how.get("out_dir") is None:
+    if how.get("out_dir") is not None:
+        before = before or Manifest()
+        return Plan(tuple(files), before, before)
+    if not names:
         files += _without_kernel(config, before, how.get("prune", False))
     files.sort(key=lambda file: file.path)
     return Plan(tuple(files), before, _after(before, files, bool(names)))

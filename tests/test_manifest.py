@@ -17,8 +17,8 @@ from projects import configured, tree
 from eingrad import rendering
 from eingrad.build import build
 from eingrad.config import Config, KernelConfig, load_config
-from eingrad.digest import HEADER
-from eingrad.errors import ConfigError
+from eingrad.digest import HEADER, body_hash
+from eingrad.errors import ConfigError, RefusedError
 from eingrad.manifest import (
     Entry,
     Manifest,
@@ -372,6 +372,19 @@ def test_a_kernel_and_a_vendored_copy_of_one_path(config: Config) -> None:
         "kernel 'dots' and a vendored copy would both be src/gen/dots.py; "
         "rename the kernel, or move the copy"
     )
+    assert tree(config.root) == before
+
+
+def test_a_manifest_that_lists_what_we_did_not_write(config: Config) -> None:
+    mine = config.root / "src/mine.py"
+    build(config)
+    mine.write_text("x = 1\ny = 2\n", encoding="utf-8")
+    entry = '\n[[file]]\npath = "src/mine.py"\nkernel = "mine"\nspec = "i"\n'
+    with open(lock(config.root), "a", encoding="utf-8") as file:
+        file.write(f'{entry}body = "{body_hash(mine.read_text())}"\n')
+    before = tree(config.root)
+    with pytest.raises(RefusedError, match="mine"):
+        build(config, prune=True)
     assert tree(config.root) == before
 
 

@@ -78,6 +78,8 @@ def build(
     from ..config import load_config
     from ..planning import How, plan_build
 
+    if prune and (names or out_dir is not None):
+        raise click.UsageError("--prune goes with all kernels of a project.")
     how = How(
         prune=prune,
         replan=replan,
@@ -170,7 +172,8 @@ def _talk(plan: Plan, would: str = "") -> None:
         elif file.why_stale:
             say(file.why_stale)
     fresh = sum(_is_fresh(file) for file in kernels)
-    say(f"{len(kernels)} files, {fresh} of them fresh already")
+    files = "1 file" if len(kernels) == 1 else f"{len(kernels)} files"
+    say(f"{files}, {fresh} of them fresh already")
 
 
 def _is_fresh(file: PlannedFile) -> bool:
