@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         OptionError,
         RefusedError,
         SpecError,
+        StaleError,
     )
     from .pipeline import generate
 
@@ -34,6 +35,7 @@ __all__ = [
     "OptionError",
     "RefusedError",
     "SpecError",
+    "StaleError",
     "check",
     "explain",
     "generate",

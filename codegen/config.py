@@ -96,6 +96,14 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
     )
 
 
+def is_configured(root: Path) -> bool:
+    """Say whether the project in ``root`` has a configuration, a good or a bad one."""
+    if (root / "eingrad.toml").exists():
+        return True
+    tool = _read_toml(root / "pyproject.toml").get("tool", {})
+    return "eingrad" in read_value("tool", tool, TABLE)
+
+
 def why_bad_name(name: str) -> str | None:
     """Say why ``name`` cannot be a kernel's and so a file's name; None if it can."""
     if not re.fullmatch(NAME, name):

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 )
 @click.option("--prune", is_flag=True, help="Delete files of kernels that are gone.")
 @click.option("--replan", is_flag=True, help="Make plans that are pinned afresh.")
+@click.option(
+    "--fail-if-stale", is_flag=True, help="Exit 1 if something had to be written."
+)
 @dry_run_option
 @click.option(
     "-j",
@@ -54,6 +57,7 @@ def build(
     show_diff: bool,
     prune: bool,
     replan: bool,
+    fail_if_stale: bool,
     dry_run: bool,
     jobs: int | None,
     root: Path,
@@ -103,6 +107,7 @@ def build(
         **how,
     )
     _talk(plan)
+    sys.exit(int(fail_if_stale and bool(plan.reasons)))
 
 
 def _report(plan: Plan, output_format: str, show_diff: bool) -> None:
@@ -167,7 +172,8 @@ def _talk(plan: Plan, would: str = "") -> None:
         elif file.why_stale:
             say(file.why_stale)
     fresh = sum(_is_fresh(file) for file in kernels)
-    say(f"{len(kernels)} files, {fresh} of them fresh already")
+    files = "1 file" if len(kernels) == 1 else f"{len(kernels)} files"
+    say(f"{files}, {fresh} of them fresh already")
 
 
 def _is_fresh(file: PlannedFile) -> bool:
