@@ -12,6 +12,7 @@ from jinja2 import meta, nodes
 
 from eingrad import render
 from eingrad.module import Module
+from eingrad.proof_file import ProofFile
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "codegen"
@@ -38,7 +39,7 @@ request digest
 notation plain
 targets
 functions
-module
+module proof_file
 render
 pipeline
 loading
@@ -47,6 +48,7 @@ proof
 api
 schema
 config
+vendoring
 build
 cli
 __main__ __init__
@@ -201,12 +203,17 @@ def variables(template: str) -> set[str]:
     return meta.find_undeclared_variables(environment.parse(source))
 
 
-def test_templates_use_every_field_and_no_other() -> None:
+@pytest.mark.parametrize(
+    ("folder", "model", "layout"),
+    [("numpy", Module, set(render._layout(88))), ("pytest", ProofFile, set())],
+)
+def test_templates_use_every_field_and_no_other(
+    folder: str, model: type, layout: set[str]
+) -> None:
     used = set()
-    for path in sorted(TEMPLATES.rglob("*.jinja")):
-        used |= variables(str(path.relative_to(TEMPLATES)))
-    fields = {field.name for field in dataclasses.fields(Module)}
-    layout = set(render._layout(88))
+    for path in sorted((TEMPLATES / folder).rglob("*.jinja")):
+        used |= variables(path.relative_to(TEMPLATES).as_posix())
+    fields = {field.name for field in dataclasses.fields(model)}
     assert used - layout == fields - {"line_length"}
     assert layout <= used
 
