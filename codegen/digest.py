@@ -22,15 +22,25 @@ def lf(text: str) -> str:
 
 
 def body_digest(text: str) -> str:
-    """Return 16 hex digits of SHA-256 over the LF text without its second line.
+    """Return 16 hex digits of `body_hash`, as the second line of a module has them."""
+    return body_hash(text).removeprefix("sha256:")[:16]
+
+
+def body_hash(text: str) -> str:
+    """Return ``sha256:`` and the hash of the LF text without its second line.
 
     The second line is left out only where it is a ``# @generated`` line, so a text that
-    has yet to receive that line has the digest it will have afterwards.
+    has yet to receive that line has the hash it will have afterwards.
     """
     first, _, rest = lf(text).partition("\n")
     if rest.startswith(RECORD):
         rest = rest.partition("\n")[2]
-    return sha256(f"{first}\n{rest}".encode()).hexdigest()[:16]
+    return hashed(f"{first}\n{rest}")
+
+
+def hashed(text: str) -> str:
+    """Return ``sha256:`` and the hash of the text."""
+    return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 def recorded_digest(text: str) -> str | None:

@@ -67,7 +67,8 @@ def _string(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _natural(value: object) -> int | None:
+def natural(value: object) -> int | None:
+    """Return ``value`` if it is an integer from 0 on."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if value >= 0 else None
@@ -79,12 +80,14 @@ def _table(value: object) -> Mapping[str, Any] | None:
 
 def _sizes(value: object) -> Mapping[str, Any] | None:
     table = _table(value)
-    if table is None or any(_natural(size) is None for size in table.values()):
+    if table is None or any(natural(size) is None for size in table.values()):
         return None
     return table
 
 
-def _each(read: Callable[[object], object]) -> Callable[[object], object]:
+def each(read: Callable[[object], object]) -> Callable[[object], object]:
+    """Return what reads a list, frozen, of which ``read`` reads every item."""
+
     def read_list(value: object) -> object:
         items = [read(item) for item in value] if isinstance(value, list) else [None]
         return None if None in items else tuple(items)
@@ -99,7 +102,7 @@ def _one_of(*choices: str) -> Kind:
 
 
 _STRING = Kind("a string", _string)
-_STRINGS = Kind("a list of strings", _each(_string))
+_STRINGS = Kind("a list of strings", each(_string))
 
 TABLE = Kind("a table", _table)
 
@@ -108,11 +111,11 @@ SHARED: Mapping[str, Kind] = {
         f"{shown(TARGETS)}, the only target there is",
         lambda value: TARGETS if value == list(TARGETS) else None,
     ),
-    "line-length": Kind("a positive integer", lambda value: _natural(value) or None),
+    "line-length": Kind("a positive integer", lambda value: natural(value) or None),
     "license": _STRING,
     "optimize": Kind(
         "the name of a planner, or a path such as [[0, 2], [0, 1]]",
-        lambda value: _string(value) or _each(_each(_natural))(value),
+        lambda value: _string(value) or each(each(natural))(value),
     ),
     "sizes": Kind("a table of sizes such as { b = 64, i = 128 }", _sizes),
     "complex": _one_of(*CONVENTIONS),
@@ -132,6 +135,6 @@ KERNEL: Mapping[str, Kind] = {
     "operands": _STRINGS,
     "output": _STRING,
     "wrt": _STRINGS,
-    "shapes": Kind("a list of shapes such as [[2, 3], [3, 4]]", _each(_each(_natural))),
+    "shapes": Kind("a list of shapes such as [[2, 3], [3, 4]]", each(each(natural))),
     **SHARED,
 }

@@ -47,9 +47,11 @@ oracle interpret
 proof
 api
 schema
+disk
+manifest
 config
-vendoring
-build
+exclusive
+build vendoring
 cli
 __main__ __init__
 """
@@ -154,7 +156,7 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config"}),
+        ("tomllib", {"config", "manifest"}),
         ("packaging", {"config"}),
     ],
 )
