@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tomlkit
@@ -11,25 +11,28 @@ from tomlkit.exceptions import TOMLKitError
 
 from ..errors import ConfigError
 
+# What tomlkit and tomllib raise for a layout that they cannot take a change of.
+_CANNOT = (TOMLKitError, tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError)
+
+Change = Callable[[Any], None]
+
 
 def with_table(text: str, keys: Sequence[str], table: Mapping[str, Any]) -> str:
     """Return the TOML ``text`` with ``table`` put in at ``keys``, a path of keys.
 
     Raises ConfigError if the text is laid out so that this cannot be done safely.
     """
-    wanted = tomllib.loads(text)
-    inner = wanted
-    for key in keys[:-1]:
-        inner = inner.setdefault(key, {})
-    inner[keys[-1]] = dict(table)
-    heading = "[" + ".".join(tomlkit.key(key).as_string() for key in keys) + "]"
-    block = tomlkit.document()
-    for key, value in table.items():
-        block.add(key, _item(value))
-    # A table at the end of the file reads the same wherever its parents stand.
+
+    def put(tables: Any) -> None:
+        for key in keys[:-1]:
+            tables = tables.setdefault(key, {})
+        tables[keys[-1]] = dict(table)
+
+    block = f"[{_path(keys)}]\n{tomlkit.dumps(dict(table))}"
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    added = f"{text}{gap}{heading}\n{tomlkit.dumps(block)}"
-    return _checked(added, wanted, text, f"add the table {heading} by hand")
+    # At the end of the file, or, where that cannot be, among its siblings.
+    appended = text + (gap + block).replace("\n", _newline(text))
+    return _changed(text, put, appended, f"add it by hand:\n{block.rstrip()}")
 
 
 def without_table(text: str, keys: Sequence[str]) -> str:
@@ -37,20 +40,40 @@ def without_table(text: str, keys: Sequence[str]) -> str:
 
     Raises ConfigError if the text is laid out so that this cannot be done safely.
     """
-    wanted = tomllib.loads(text)
-    inner = wanted
-    for key in keys[:-1]:
-        inner = inner[key]
-    del inner[keys[-1]]
-    shown = ".".join(keys)
-    advice = f"remove the table {shown} by hand"
-    try:
-        document = tomlkit.parse(text)
-        parent: Any = document
+
+    def drop(tables: Any) -> None:
         for key in keys[:-1]:
-            parent = parent[key]
-        del parent[keys[-1]]
-        removed = tomlkit.dumps(document)
-    except (TOMLKitError, KeyError, TypeError):
-        removed = ""
-    return _checked(removed, wanted, text, advice)
+            tables = tables[key]
+        del tables[keys[-1]]
+
+    return _changed(text, drop, None, f"remove the table [{_path(keys)}] by hand")
+
+
+def _changed(text: str, change: Change, simple: str | None, way_out: str) -> str:
+    """Return ``simple``, or tomlkit's text, whichever first says what is wanted."""
+    wanted = tomllib.loads(text)
+    change(wanted)
+    ways: list[Callable[[str, Change], str | None]]
+    ways = [lambda _, __: simple, _by_tomlkit]
+    for way in ways:
+        try:
+            found = way(text, change)
+            if found is not None and tomllib.loads(found) == wanted:
+                return found
+        except _CANNOT:
+            continue
+    raise ConfigError(f"the configuration cannot be changed as it stands; {way_out}")
+
+
+def _by_tomlkit(text: str, change: Change) -> str:
+    document = tomlkit.parse(text)
+    change(document)
+    return tomlkit.dumps(document)
+
+
+def _path(keys: Sequence[str]) -> str:
+    return ".".join(tomlkit.key(key).as_string() for key in keys)
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
