@@ -41,7 +41,12 @@ def generate(spec: str, **options: Any) -> str:
 
 def generated(request: Request) -> str:
     """Return the text of the module that is asked for."""
-    return render(module(derive(request)))
+    return written(derive(request))
+
+
+def written(derivation: Derivation) -> str:
+    """Return the text of the module that was derived."""
+    return render(module(derivation))
 
 
 def derive(request: Request) -> Derivation:

@@ -1,7 +1,8 @@
 """The keys of the configuration, and what the value of each must be.
 
 ``GENERAL`` holds the keys of ``[tool.eingrad]``, ``KERNEL`` those of a kernel's table,
-``SHARED`` those of both: there a kernel's value replaces the general one.
+``SHARED`` those of both: there a kernel's value replaces the general one.  ``VENDOR``
+holds those of a vendored kernel's table.
 """
 
 from __future__ import annotations
@@ -137,4 +138,11 @@ KERNEL: Mapping[str, Kind] = {
     "wrt": _STRINGS,
     "shapes": Kind("a list of shapes such as [[2, 3], [3, 4]]", each(each(natural))),
     **SHARED,
+}
+
+VENDOR: Mapping[str, Kind] = {
+    "from": _STRING,
+    "dest": _STRING,
+    "test": _STRING,
+    **KERNEL,
 }

@@ -50,6 +50,7 @@ schema
 disk
 manifest
 config
+rendering states
 exclusive
 build vendoring
 cli

@@ -1,0 +1,143 @@
+"""Vendored kernels written: added to a project, and brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..disk import read_text, write_text
+from ..errors import OptionError, RefusedError
+from ..manifest import Entry, Manifest, read_manifest, write_manifest
+from ..states import is_intact
+from .changes import Change, change
+from .configured import Project, Vendored, check_inside, load_project
+from .licence import ZERO_BSD, ZERO_BSD_PATH
+from .toml_text import with_table
+from .wanted import wanted_files
+
+
+def update(
+    project: Project,
+    names: Sequence[str] = (),
+    *,
+    markers: bool = False,
+    dry_run: bool = False,
+) -> tuple[Change, ...]:
+    """Bring the vendored kernels of these names up to date, by default all.
+
+    A file that somebody edited is merged with what is new.  Nothing is written if one
+    file would be lost, but for what is new, beside a file that cannot be merged.
+
+    markers: whether a merge may leave conflicts in a file, between markers.
+    dry_run: whether to write nothing at all.
+
+    Raises OptionError for an unknown name, RefusedError for an edit in the way, and
+    ConfigError for what cannot be generated, read or written.
+    """
+    manifest = read_manifest(project.root) or Manifest()
+    changes = _changes(project, project.chosen(names), manifest, markers=markers)
+    if not dry_run:
+        _put_beside(project.root, manifest, changes)
+    _refuse(changes)
+    if not dry_run:
+        _write(project.root, manifest, changes)
+    return changes
+
+
+def add(
+    root: Path, name: str, table: Mapping[str, Any], *, reuse: bool = False
+) -> tuple[Change, ...]:
+    """Vendor one kernel: write its files, the manifest and the configuration.
+
+    table: what the configuration is to say of it.
+    reuse: whether to write the text of its licence where REUSE wants it.
+
+    Raises as `update` does; ConfigError also where the table cannot be put in.
+    """
+    if name in load_project(root).kernels:
+        raise OptionError(
+            f"{name!r} is vendored already; run `eingrad vendor update {name}`, "
+            f"or `eingrad vendor remove {name}` first"
+        )
+    project = load_project(root, {name: table})
+    configuration = with_table(_configuration(project), (*project.keys, name), table)
+    manifest = read_manifest(root) or Manifest()
+    changes = _changes(project, [project.kernels[name]], manifest)
+    _refuse(changes)
+    if reuse:
+        _write_licence(root, changes[0].entry)
+    _write(root, manifest, changes)
+    write_text(root, PurePosixPath(project.source.name), configuration)
+    return changes
+
+
+def _changes(
+    project: Project,
+    kernels: Iterable[Vendored],
+    manifest: Manifest,
+    *,
+    markers: bool = False,
+) -> tuple[Change, ...]:
+    root = project.root
+    return tuple(
+        change(root, wanted, manifest, markers=markers)
+        for vendored in kernels
+        for wanted in wanted_files(root, vendored, manifest)
+    )
+
+
+def _refuse(changes: Iterable[Change]) -> None:
+    """Raise RefusedError if one of the changes would destroy somebody's work."""
+    refused = [f"{c.path} {c.refusal}" for c in changes if c.refusal]
+    if refused:
+        raise RefusedError("\n  ".join(["nothing was changed", *refused]))
+
+
+def _put_beside(root: Path, manifest: Manifest, changes: Iterable[Change]) -> None:
+    """Write new texts beside files that cannot be merged, unless a file is there."""
+    for item in changes:
+        if item.beside is None:
+            continue
+        try:
+            old = read_text(root, item.beside_path)
+        except FileNotFoundError:
+            old = item.beside
+        if old is None or not is_intact(old, manifest.entries.get(item.beside_path)):
+            raise RefusedError(
+                f"{item.path} {item.refusal}\n  but {item.beside_path} is in the way, "
+                "and was not generated; move it"
+            )
+        write_text(root, item.beside_path, item.beside)
+
+
+def _write(root: Path, manifest: Manifest, changes: Sequence[Change]) -> None:
+    """Write the files, then the manifest.
+
+    If this is interrupted, the next update finds the files that it would write.
+    """
+    for item in changes:
+        if item.text is not None:
+            write_text(root, item.path, item.text)
+        if item.patch is not None:
+            write_text(root, PurePosixPath(item.entry.patch), item.patch)
+    write_manifest(root, manifest.merged(item.entry for item in changes))
+
+
+def _configuration(project: Project) -> str:
+    """Return the text of the configuration as it is on disk, line ends and all."""
+    try:
+        return project.source.read_bytes().decode()
+    except FileNotFoundError:
+        return ""
+
+
+def _write_licence(root: Path, entry: Entry) -> None:
+    """Write LICENSES/0BSD.txt if it is not there; OptionError for another licence."""
+    if entry.license != "0BSD":
+        raise OptionError(
+            f"--reuse knows the text of 0BSD alone, not that of {entry.license!r}"
+        )
+    if not (root / ZERO_BSD_PATH).exists():
+        check_inside(root, ZERO_BSD_PATH)
+        write_text(root, ZERO_BSD_PATH, ZERO_BSD)
