@@ -22,9 +22,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .disk import why_bad_path
 from .errors import ConfigError
 from .options import Options
 from .request import TARGETS
@@ -130,17 +131,9 @@ def why_bad_name(name: str) -> str | None:
 
 def why_bad_out(root: Path, out: str) -> str | None:
     """Say why ``out`` cannot be a folder inside ``root``; None if it can."""
-    if not out or not out.isprintable() or "\\" in out:
-        return "must be a path with '/' between folders"
-    if PureWindowsPath(out).anchor:
-        return "must be relative to the project's root"
-    if ".." in PurePosixPath(out).parts:
-        return "must stay inside the project's root, without '..'"
+    if reason := why_bad_path(root, out):
+        return reason
     folder = Path(os.path.realpath(root / out))
-    if not folder.is_relative_to(os.path.realpath(root)):
-        return (
-            "must stay inside the project's root, but a symbolic link leads out of it"
-        )
     if any(
         os.path.lexists(p) and not os.path.isdir(p) for p in (folder, *folder.parents)
     ):

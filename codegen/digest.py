@@ -50,6 +50,13 @@ def recorded_digest(text: str) -> str | None:
     return found[1] if found else None
 
 
+def recorded_spec(text: str) -> str | None:
+    """Return the spec that the second line of ``text`` states, or None."""
+    second = lf(text).partition("\n")[2].partition("\n")[0]
+    found = re.match(RECORD + r"(.*) target=\w+ body=", second)
+    return found[1] if found else None
+
+
 def is_ours(text: str) -> bool:
     """Return whether ``text`` starts with the first line of a generated module."""
     return text.startswith(HEADER)

@@ -17,15 +17,16 @@
     requires = ["numpy>=1.26"]
     patch = ""
 
-At every moment of a build, a file listed under ``[[file]]`` is what a build wrote there.
-While a build changes files, these are listed under ``[[pending]]``, without ``inputs``
-and ``body``: a build that was killed leaves their owner and their plan on record.
+While a build changes files, these are listed under ``[[pending]]`` instead, without
+``inputs`` and ``body``: at every moment what is listed under ``[[file]]`` is true, and
+a build that is killed leaves the owner and the plan of every file on record.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ from .schema import KERNEL, TABLE, Kind, bare, each, natural, read_table, read_v
 
 MANIFEST = PurePosixPath("eingrad.lock")
 FORMAT = 1
+
+_GENERATOR = re.compile("^generator = .*$", re.MULTILINE)
 
 _TEXT = Kind("a string", lambda value: value if isinstance(value, str) else None)
 _FLAG = Kind("true or false", lambda value: value if isinstance(value, bool) else None)
@@ -148,10 +151,13 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
     Raises ConfigError if it cannot be written.
     """
-    old = read_manifest(root)
-    if old is None or old.entries != manifest.entries:
-        generator = manifest.generator or _installed()
-        text = manifest_text(dataclasses.replace(manifest, generator=generator))
+    generator = manifest.generator or _installed()
+    text = manifest_text(dataclasses.replace(manifest, generator=generator))
+    try:
+        old = read_text(root, MANIFEST) or ""
+    except FileNotFoundError:
+        old = ""
+    if _GENERATOR.sub("", old, count=1) != _GENERATOR.sub("", text, count=1):
         write_text(root, MANIFEST, text)
 
 

@@ -21,7 +21,7 @@ class State(Enum):
     REFORMATTED   the file has other white space, quotes or brackets, and no other code
     STALE         a build would write something else; the file is as it was written
     EDITED        the file is not as it was written
-    CONFLICT      the file is not as it was written, and a build would write a third text
+    CONFLICT      the file is not as it was written, nor would a build write that again
     MISSING       there is no file
     ORPHAN        the file was written by a build, and is configured no longer
     FOREIGN       the file was written by somebody else

@@ -47,11 +47,13 @@ oracle interpret
 proof
 api
 schema
-disk
+disk exclusive
 manifest
 config
-rendering states
-exclusive
+rendering
+workers states
+build_plan
+planning
 build vendoring
 cli
 __main__ __init__

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from ..build_plan import text_diff
 from ..digest import body_hash
 from ..disk import read_text
 from ..manifest import Entry, Manifest
 from ..states import State, state_of
 from .history import committed_text
-from .merge import merge, patch_text, patched
+from .merge import merge, patched
 from .record import accepted_body, reason_of, with_edit, with_edit_of
 from .wanted import Wanted, written_text
 
@@ -175,8 +176,9 @@ class _Listed:
             return replace(fresh, text=merged.text)
         reason = reason_of(recorded)
         entry = with_edit(fresh.entry, merged.text, reason, recorded.patch)
-        path = str(fresh.path)
-        patch = patch_text(path, self.wanted.text, merged.text) if entry.patch else None
+        patch = None
+        if entry.patch:
+            patch = text_diff(fresh.path, self.wanted.text, merged.text)
         return replace(fresh, text=merged.text, entry=entry, patch=patch)
 
     def _refused(self, reason: str) -> Change:

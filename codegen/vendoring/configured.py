@@ -8,7 +8,8 @@ test = "tests/test_attention_scores.py"             # may be left out
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from typing import Any
 from ..config import KernelConfig, Table, load_table, read_kernel, why_bad_name
 from ..disk import why_bad_path
 from ..errors import ConfigError, OptionError, suggestion
+from ..exclusive import exclusive
 from ..schema import TABLE, VENDOR, bare, read_table, read_value, shown
 
 
@@ -61,6 +63,23 @@ class Project:
                 close = suggestion(name, known) or listed
                 raise OptionError(f"no vendored kernel is called {name!r}{close}")
         return tuple(self.kernels[name] for name in known if not names or name in names)
+
+
+@contextmanager
+def alone(root: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[Project]:
+    """Hold the lock of the project in ``root``, and read it.
+
+    ``waiting`` is called if somebody else has the lock.  A project without a
+    configuration has none.
+    """
+    while (source := load_project(root).source).exists():
+        before = source.stat().st_ino
+        with exclusive(source, waiting):
+            # Who replaces the file takes its lock away with it.
+            if source.exists() and source.stat().st_ino == before:
+                yield load_project(root)
+                return
+    yield load_project(root)
 
 
 def load_project(

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ..build_plan import text_diff
 from ..digest import body_hash
 from ..disk import delete, read_text, write_text
 from ..errors import ConfigError, OptionError, RefusedError
 from ..manifest import Entry, Manifest, read_manifest, write_manifest
 from .changes import base_text
 from .configured import Project, check_inside
-from .merge import patch_text, patched
+from .merge import patched
 from .record import PROOF, with_edit, without_edit
 
 PATCHES = PurePosixPath("patches")
@@ -35,7 +36,7 @@ def diff(project: Project, names: Sequence[str] = ()) -> str:
     """
     manifest = read_manifest(project.root) or Manifest()
     return "".join(
-        patch_text(str(f.entry.path), _base(project, manifest, f), f.text)
+        text_diff(f.entry.path, _base(project, manifest, f), f.text)
         for f in _files(project, manifest, names)
         if f.edited
     )
@@ -85,7 +86,7 @@ def patch(project: Project, name: str, reason: str = "") -> PurePosixPath | None
         raise RefusedError(f"{path} is in the way; move it")
     check_inside(project.root, path)
     base = _base(project, manifest, file)
-    text = patch_text(str(file.entry.path), base, file.text)
+    text = text_diff(file.entry.path, base, file.text)
     if (patched(base, text), patched(file.text, text, reverse=True)) != (
         file.text,
         base,

@@ -8,7 +8,6 @@ merge              both changes, if they touch different lines
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import unified_diff
 from io import StringIO
 
 import merge3
@@ -34,12 +33,6 @@ def merge(base: str, edited: str, new: str) -> Merged:
     return Merged("".join(map(_whole, lines)), conflicts)
 
 
-def patch_text(path: str, before: str, after: str) -> str:
-    """Write the unified diff from ``before`` to ``after``, for ``patch -p1``."""
-    lines = unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
-    return "".join(_told(line) for line in lines)
-
-
 def patched(text: str, patch: str, *, reverse: bool = False) -> str | None:
     """Apply a patch of one file to ``text``; None if it does not fit exactly."""
     try:
@@ -55,11 +48,6 @@ def patched(text: str, patch: str, *, reverse: bool = False) -> str | None:
 def _lines(text: str) -> list[str]:
     """Cut at LF alone, as patch and git do."""
     return list(StringIO(text, newline="\n"))
-
-
-def _told(line: str) -> str:
-    """Say of a text's last line that it lacks its newline; patch wants to be told."""
-    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def _whole(line: str) -> str:
