@@ -159,7 +159,10 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config", "manifest"}),
+        ("tomllib", {"config", "manifest", "vendoring"}),
+        ("tomlkit", {"vendoring"}),
+        ("merge3", {"vendoring"}),
+        ("whatthepatch", {"vendoring"}),
         ("packaging", {"config"}),
     ],
 )

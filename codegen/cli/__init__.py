@@ -25,6 +25,7 @@ from .check import check
 from .generate import generate
 from .gradients import gradients
 from .terminal import say
+from .vendor import vendor
 
 EXAMPLES = """
 Gradients of einsums, as NumPy code of your own.
@@ -38,6 +39,7 @@ Examples:
   eingrad check "ij,jk->ik"                     prove a spec's module right
   eingrad check scores.py                       prove a file right
   eingrad build                                 all kernels of pyproject.toml
+  eingrad vendor add "ij,jk->ik" --dest mm.py   a copy in somebody's project
 
 SPEC is what np.einsum reads and more: any letters, repeated and new output
 indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
@@ -46,7 +48,7 @@ indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 
 
 # Commands that are announced; no spec should be taken for one of them.
-PLANNED = ("explain", "list", "vendor")
+PLANNED = ("explain", "list")
 
 
 class _Commands(click.Group):
@@ -129,5 +131,5 @@ def completion(shell: str) -> None:
     click.echo(script(commands, {}, "eingrad", "_EINGRAD_COMPLETE").source())
 
 
-for _command in (generate, gradients, check, build):
+for _command in (generate, gradients, check, build, vendor):
     commands.add_command(_command)

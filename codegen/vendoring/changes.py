@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from ..build_plan import text_diff
+from ..build_plan import Action, text_diff
 from ..digest import body_hash
 from ..disk import read_text
 from ..manifest import Entry, Manifest
@@ -46,6 +46,15 @@ class Change:
     def name(self) -> str:
         """The name of the kernel."""
         return self.entry.kernel
+
+    @property
+    def action(self) -> Action:
+        """What becomes of the file, in one word."""
+        if self.refusal:
+            return Action.REFUSED
+        if self.text is None:
+            return Action.UNCHANGED
+        return Action.CREATED if self.state is State.MISSING else Action.CHANGED
 
     @property
     def beside_path(self) -> PurePosixPath:

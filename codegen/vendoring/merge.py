@@ -1,9 +1,4 @@
-"""Texts against each other: the difference, the patch, and the merge of two changes.
-
-base -> edited     somebody's edit, as a patch
-base -> new        what generating again changes
-merge              both changes, if they touch different lines
-"""
+"""The merge of two changes of one text, and patches that hold one of them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +23,7 @@ def update(
     *,
     markers: bool = False,
     dry_run: bool = False,
+    planned: Callable[[Sequence[Change]], None] = lambda changes: None,
 ) -> tuple[Change, ...]:
     """Bring the vendored kernels of these names up to date, by default all.
 
@@ -31,12 +32,14 @@ def update(
 
     markers: whether a merge may leave conflicts in a file, between markers.
     dry_run: whether to write nothing at all.
+    planned: called with the changes before anything is refused or written.
 
     Raises OptionError for an unknown name, RefusedError for an edit in the way, and
     ConfigError for what cannot be generated, read or written.
     """
     manifest = read_manifest(project.root) or Manifest()
     changes = _changes(project, project.chosen(names), manifest, markers=markers)
+    planned(changes)
     if not dry_run:
         _put_beside(project.root, manifest, changes)
     _refuse(changes)
