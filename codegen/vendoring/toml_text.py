@@ -26,9 +26,10 @@ def with_table(text: str, keys: Sequence[str], table: Mapping[str, Any]) -> str:
     def put(tables: Any) -> None:
         for key in keys[:-1]:
             tables = tables.setdefault(key, {})
-        tables[keys[-1]] = dict(table)
+        tables[keys[-1]] = lines
 
-    block = f"[{_path(keys)}]\n{tomlkit.dumps(dict(table))}"
+    lines = {key: _on_one_line(value) for key, value in table.items()}
+    block = f"[{_path(keys)}]\n{tomlkit.dumps(lines)}"
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
     # At the end of the file, or, where that cannot be, among its siblings.
     appended = text + (gap + block).replace("\n", _newline(text))
@@ -58,7 +59,7 @@ def _changed(text: str, change: Change, simple: str | None, way_out: str) -> str
     for way in ways:
         try:
             found = way(text, change)
-            if found is not None and tomllib.loads(found) == wanted:
+            if found is not None and _pruned(tomllib.loads(found)) == _pruned(wanted):
                 return found
         except _CANNOT:
             continue
@@ -69,6 +70,23 @@ def _by_tomlkit(text: str, change: Change) -> str:
     document = tomlkit.parse(text)
     change(document)
     return tomlkit.dumps(document)
+
+
+def _pruned(value: Any) -> Any:
+    """Return a value without empty tables, which say nothing here."""
+    if not isinstance(value, dict):
+        return value
+    pruned = {key: _pruned(inner) for key, inner in value.items()}
+    return {key: inner for key, inner in pruned.items() if inner != {}}
+
+
+def _on_one_line(value: Any) -> Any:
+    """Return a value such that a table in it is written on its line."""
+    if not isinstance(value, Mapping):
+        return value
+    inline = tomlkit.inline_table()
+    inline.update(value)
+    return inline
 
 
 def _path(keys: Sequence[str]) -> str:

@@ -1,0 +1,436 @@
+"""Vendored kernels: what each command makes of a file in each state."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from eingrad.cli import main
+from eingrad.digest import body_digest, is_ours, recorded_digest
+
+DEST = "src/mypkg/_vendor/linear.py"
+TEST = "tests/test_linear.py"
+ADD = ["add", "bi,ij->bj", "--operands", "x,weight", "--output", "y", "--dest", DEST]
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Return what runs ``eingrad vendor`` in the folder: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: str) -> tuple[int, str, str]:
+        code: object = 0
+        try:
+            main(["vendor", *args])
+        except SystemExit as left:
+            code = left.code
+        out, err = capsys.readouterr()
+        return int(str(code)), out, err
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path, run: Run) -> Path:
+    """Vendor one kernel in an empty folder."""
+    assert run(*ADD)[0] == 0
+    return tmp_path
+
+
+def disk(root: Path) -> dict[str, bytes]:
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_bytes().decode()
+    assert old in text
+    path.write_bytes(text.replace(old, new, 1).encode())
+
+
+# What makes the file of a fresh project one of each state.
+
+
+def as_it_is(root: Path) -> None:
+    """Leave the file alone."""
+
+
+def reformat(root: Path) -> None:
+    replace(root / DEST, 'SPEC = "bi,ij->bj"', "SPEC = (\n  'bi,ij->bj'\n)")
+
+
+def configure(root: Path) -> None:
+    replace(root / "eingrad.toml", 'output = "y"', 'output = "z"')
+
+
+def edit(root: Path) -> None:
+    replace(root / DEST, "\nArray = ", "\nprint('loaded')\n\nArray = ")
+
+
+def edit_and_configure(root: Path) -> None:
+    edit(root)
+    configure(root)
+
+
+def edit_what_is_configured(root: Path) -> None:
+    replace(root / DEST, "returns y: (b, j)", "returns y: one row for each of x")
+    configure(root)
+
+
+def delete(root: Path) -> None:
+    (root / DEST).unlink()
+
+
+def forget(root: Path) -> None:
+    (root / "eingrad.toml").write_text("[vendor]\n")
+
+
+def unlist(root: Path) -> None:
+    (root / DEST).write_text("mine = 1\n")
+    (root / "eingrad.lock").unlink()
+
+
+def checked_out_with_crlf(root: Path) -> None:
+    for path in (DEST, "eingrad.toml", "eingrad.lock"):
+        content = (root / path).read_bytes().replace(b"\n", b"\r\n")
+        (root / path).write_bytes(content)
+
+
+def no_utf8(root: Path) -> None:
+    (root / DEST).write_bytes(b"\xff = 1\n")
+
+
+def folder_in_the_way(root: Path) -> None:
+    (root / DEST).unlink()
+    (root / DEST).mkdir()
+
+
+@dataclass(frozen=True)
+class Row:
+    """What `vendor verify` and `vendor update` say of a file, and the latter does."""
+
+    state: str
+    verify: tuple[int, str]
+    update: tuple[int, str]
+    action: str | None
+    holds: tuple[str, ...] = ()
+
+
+HELD = 'SPEC = "bi,ij->bj"'
+SEE = f"see `eingrad vendor diff linear`, and undo the edit, or keep it with {''}"
+WAYS = "`eingrad vendor accept linear` or `eingrad vendor patch linear`"
+FRESH = "1 files, 1 of them up to date already\n"
+WROTE = "1 files, 0 of them up to date already\n"
+REFUSED = f"error: nothing was written\n  {DEST} "
+
+ROWS = {
+    as_it_is: Row("ok", (0, ""), (0, FRESH), "unchanged", (HELD,)),
+    checked_out_with_crlf: Row(
+        "ok", (0, ""), (0, FRESH), "unchanged", (f"{HELD}\r\n",)
+    ),
+    reformat: Row(
+        "reformatted",
+        (0, ""),
+        (0, f"{DEST} was reformatted; its code is as it was generated\n{FRESH}"),
+        "unchanged",
+        ("SPEC = (\n",),
+    ),
+    configure: Row(
+        "stale",
+        (1, "is not what the manifest or the configuration say; run `{update}`"),
+        (0, f"changed {DEST}\n{WROTE}"),
+        "changed",
+        ("returns z: (b, j)",),
+    ),
+    edit: Row(
+        "edited",
+        (1, f"was edited; {SEE}{WAYS}"),
+        (0, f"{DEST} was edited, and nothing new was generated\n{FRESH}"),
+        "unchanged",
+        ("print('loaded')",),
+    ),
+    edit_and_configure: Row(
+        "conflict",
+        (1, "was edited, and its configuration has changed; run `{update}`"),
+        (0, f"changed {DEST}, merged with its edit\n{WROTE}"),
+        "changed",
+        ("print('loaded')", "returns z: (b, j)"),
+    ),
+    edit_what_is_configured: Row(
+        "conflict",
+        (1, "was edited, and its configuration has changed; run `{update}`"),
+        (
+            3,
+            f"{REFUSED}was edited where the new version differs too; undo the edit, "
+            "or run `eingrad vendor update --markers linear` and merge by hand\n",
+        ),
+        "refused",
+        ("returns y: one row for each of x",),
+    ),
+    delete: Row(
+        "missing",
+        (1, "is missing; run `{update}`"),
+        (0, f"created {DEST}\n{WROTE}"),
+        "created",
+        (HELD,),
+    ),
+    forget: Row(
+        "orphan",
+        (1, "belongs to no configured kernel; run `eingrad vendor remove linear`"),
+        (0, "0 files, 0 of them up to date already\n"),
+        None,
+        (HELD,),
+    ),
+    unlist: Row(
+        "foreign",
+        (1, "is not in eingrad.lock; move it, and run `{update}`"),
+        (
+            3,
+            f"{REFUSED}is in the way, and not in eingrad.lock; move it, or vendor "
+            "elsewhere\n",
+        ),
+        "refused",
+        ("mine = 1\n",),
+    ),
+    no_utf8: Row(
+        "edited",
+        (1, f"was edited; {SEE}{WAYS}"),
+        (3, f"{REFUSED}is no plain file of UTF-8 text; move it away\n"),
+        "refused",
+    ),
+    folder_in_the_way: Row(
+        "edited",
+        (1, f"was edited; {SEE}{WAYS}"),
+        (3, f"{REFUSED}is no plain file of UTF-8 text; move it away\n"),
+        "refused",
+    ),
+}
+
+EACH_STATE = pytest.mark.parametrize(
+    ("prepare", "row"), ROWS.items(), ids=lambda x: getattr(x, "__name__", "")
+)
+
+
+@EACH_STATE
+def test_verify_tells_the_state(
+    project: Path, run: Run, prepare: Callable[[Path], None], row: Row
+) -> None:
+    prepare(project)
+    before = disk(project)
+    code, reason = row.verify
+    reason = reason.format(update="eingrad vendor update linear")
+    why = f"{DEST} {reason}" if reason else ""
+    said = f"{why}\n" if why else ""
+    assert run("verify") == (code, f"{row.state:<11}  {DEST}\n", said)
+    fact = {"path": DEST, "kernel": "linear", "state": row.state}
+    fact |= {"reason": why} if why else {}
+    code, out, err = run("verify", "--json")
+    assert (code, json.loads(out), err) == (row.verify[0], [fact], said)
+    assert disk(project) == before
+
+
+@EACH_STATE
+def test_update_does_what_the_state_asks_for(
+    project: Path, run: Run, prepare: Callable[[Path], None], row: Row
+) -> None:
+    prepare(project)
+    before = disk(project)
+    code, out, err = run("update", "--json")
+    assert (code, err) == row.update
+    fact = {"path": DEST, "kernel": "linear", "state": row.state, "action": row.action}
+    assert json.loads(out) == ([fact] if row.action else [])
+    after = disk(project)
+    for text in row.holds:
+        assert text in after[DEST].decode()
+    if row.action in ("unchanged", "refused", None):
+        assert {**after, "eingrad.lock": b""} == {**before, "eingrad.lock": b""}
+    # What was done is done.
+    if code == 0:
+        code, out, err = run("update", "--json")
+        assert code == 0
+        assert all(f["action"] == "unchanged" for f in json.loads(out))
+        assert disk(project) == after
+
+
+@EACH_STATE
+def test_a_dry_run_writes_nothing(
+    project: Path, run: Run, prepare: Callable[[Path], None], row: Row
+) -> None:
+    prepare(project)
+    before = disk(project)
+    assert run("update", "-n")[0] == row.update[0]
+    assert disk(project) == before
+
+
+def test_a_reformatted_file_fails_a_strict_verification(
+    project: Path, run: Run
+) -> None:
+    assert run("verify", "--strict")[0] == 0
+    reformat(project)
+    assert run("verify", "--strict")[0] == 1
+
+
+BAD_TABLES = {
+    "out of the project": (
+        'dest = "../linear.py"',
+        "dest must stay inside the project's root, without '..', got \"../linear.py\"",
+    ),
+    "an absolute path": (
+        'dest = "/tmp/linear.py"',
+        'dest must be relative to the project\'s root, got "/tmp/linear.py"',
+    ),
+    "through a link": (
+        'dest = "link/linear.py"',
+        "dest must stay inside the project's root, but a symbolic link leads out of "
+        'it, got "link/linear.py"',
+    ),
+    "a keyword": (
+        'dest = "src/class.py"',
+        "dest must name a module that can be imported; its name must not be a Python "
+        'keyword: its module could not be imported, got "src/class.py"',
+    ),
+    "no Python file": (
+        'dest = "src/linear.txt"',
+        "dest must be the path of a Python file, such as 'src/mypkg/name.py', "
+        'got "src/linear.txt"',
+    ),
+    "no dest": (
+        "",
+        'dest is missing: the file, such as "src/mypkg/_vendor/linear.py"',
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD_TABLES.values(), ids=list(BAD_TABLES))
+@pytest.mark.parametrize("command", ["update", "verify"])
+def test_bad_places_are_refused(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    run: Run,
+    command: str,
+    line: str,
+    reason: str,
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    table = f'[vendor.linear]\nspec = "bi,ij->bj"\n{line}\n'
+    (tmp_path / "eingrad.toml").write_text(table)
+    before = disk(tmp_path)
+    dot = "" if reason.startswith(" ") else "."
+    message = f"error: eingrad.toml: vendor.linear{dot}{reason}\n"
+    assert run(command) == (2, "", message)
+    assert disk(tmp_path) == before
+
+
+TWO = """
+[vendor.one]
+spec = "ij->i"
+dest = "{}"
+[vendor.two]
+spec = "ij->j"
+dest = "{}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("src/a.py", "src/a.py"), ("src/a.py", "SRC/a.py")]
+)
+def test_two_kernels_in_one_file_are_refused(
+    tmp_path: Path, run: Run, one: str, two: str
+) -> None:
+    (tmp_path / "eingrad.toml").write_text(TWO.format(one, two))
+    assert run("update") == (
+        2,
+        "",
+        "error: eingrad.toml: vendor.one.dest and eingrad.toml: vendor.two.dest "
+        "are the same file, or would be on systems that do not tell lower from upper "
+        "case\n",
+    )
+
+
+def test_a_folder_of_the_build_is_refused(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "eingrad.toml").write_text('out = "src"\n')
+    code, _, err = run("add", "ij->i", "--dest", "src/deep/rows.py")
+    assert code == 2
+    assert "vendor.rows.dest must not be inside 'src'" in err
+
+
+def test_a_link_inside_the_project_may_lead_to_the_file(
+    tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert run("add", "ij->i", "--dest", "link/rows.py")[0] == 0
+    assert is_ours((tmp_path / "real" / "rows.py").read_text())
+    assert run("verify")[0] == 0
+    assert run("remove", "rows")[0] == 0
+    assert disk(tmp_path) == {}
+
+
+@contextmanager
+def powerless() -> Iterator[None]:
+    """Give up the right to write everywhere, if this process has it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_read_only_tree_is_verified_and_not_changed(project: Path, run: Run) -> None:
+    configure(project)
+    before = disk(project)
+    folders = [project, *(path for path in project.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    with powerless():
+        verified, updated = run("verify"), run("update")
+        removed = run("remove", "linear")
+    for folder in folders:
+        folder.chmod(0o755)
+    assert verified[0] == 1
+    assert updated == (2, "", f"error: cannot write {DEST}: Permission denied\n")
+    assert removed == (2, "", f"error: cannot delete {DEST}: Permission denied\n")
+    assert disk(project) == before
+
+
+def test_an_interrupted_update_is_completed(project: Path, run: Run) -> None:
+    """Leave the new file with the old manifest, as a kill between the two does."""
+    old = (project / "eingrad.lock").read_bytes()
+    configure(project)
+    assert run("update")[0] == 0
+    done = disk(project)
+    (project / "eingrad.lock").write_bytes(old)
+    assert run("verify")[1] == f"stale        {DEST}\n"
+    assert run("update")[0] == 0
+    assert disk(project) == done
+
+
+def test_an_unchanged_file_keeps_its_time(project: Path, run: Run) -> None:
+    paths = [project / DEST, project / "eingrad.lock", project / "eingrad.toml"]
+    before = [path.stat().st_mtime_ns for path in paths]
+    assert run("update")[0] == 0
+    assert [path.stat().st_mtime_ns for path in paths] == before
+
+
+def test_files_are_sealed(project: Path, run: Run) -> None:
+    assert run("add", "ij->i", "--dest", "rows.py", "--with-test")[0] == 0
+    for path in (DEST, "rows.py", "tests/test_rows.py"):
+        text = (project / path).read_text()
+        assert recorded_digest(text) == body_digest(text)
+        assert "# SPDX-License-Identifier: 0BSD\n" in text
+        name = "linear" if path == DEST else "rows"
+        assert f"# Regenerate: eingrad vendor update {name}\n" in text
