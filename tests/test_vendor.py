@@ -7,112 +7,67 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from vendored import DEST, Folder
 
-from eingrad.cli import main
 from eingrad.digest import body_digest, is_ours, recorded_digest
-
-DEST = "src/mypkg/_vendor/linear.py"
-TEST = "tests/test_linear.py"
-ADD = ["add", "bi,ij->bj", "--operands", "x,weight", "--output", "y", "--dest", DEST]
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Return what runs ``eingrad vendor`` in the folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args: str) -> tuple[int, str, str]:
-        code: object = 0
-        try:
-            main(["vendor", *args])
-        except SystemExit as left:
-            code = left.code
-        out, err = capsys.readouterr()
-        return int(str(code)), out, err
-
-    return run
-
-
-@pytest.fixture
-def project(tmp_path: Path, run: Run) -> Path:
-    """Vendor one kernel in an empty folder."""
-    assert run(*ADD)[0] == 0
-    return tmp_path
-
-
-def disk(root: Path) -> dict[str, bytes]:
-    files = (path for path in root.rglob("*") if path.is_file())
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
-
-
-def replace(path: Path, old: str, new: str) -> None:
-    text = path.read_bytes().decode()
-    assert old in text
-    path.write_bytes(text.replace(old, new, 1).encode())
-
 
 # What makes the file of a fresh project one of each state.
 
 
-def as_it_is(root: Path) -> None:
+def as_it_is(project: Folder) -> None:
     """Leave the file alone."""
 
 
-def reformat(root: Path) -> None:
-    replace(root / DEST, 'SPEC = "bi,ij->bj"', "SPEC = (\n  'bi,ij->bj'\n)")
+def reformat(project: Folder) -> None:
+    project.replace(DEST, 'SPEC = "bi,ij->bj"', "SPEC = (\n  'bi,ij->bj'\n)")
 
 
-def configure(root: Path) -> None:
-    replace(root / "eingrad.toml", 'output = "y"', 'output = "z"')
+def configure(project: Folder) -> None:
+    project.replace("eingrad.toml", 'output = "y"', 'output = "z"')
 
 
-def edit(root: Path) -> None:
-    replace(root / DEST, "\nArray = ", "\nprint('loaded')\n\nArray = ")
+def edit(project: Folder) -> None:
+    project.replace(DEST, "\nArray = ", "\nprint('loaded')\n\nArray = ")
 
 
-def edit_and_configure(root: Path) -> None:
-    edit(root)
-    configure(root)
+def edit_and_configure(project: Folder) -> None:
+    edit(project)
+    configure(project)
 
 
-def edit_what_is_configured(root: Path) -> None:
-    replace(root / DEST, "returns y: (b, j)", "returns y: one row for each of x")
-    configure(root)
+def edit_what_is_configured(project: Folder) -> None:
+    project.replace(DEST, "returns y: (b, j)", "returns y: one row for each of x")
+    configure(project)
 
 
-def delete(root: Path) -> None:
-    (root / DEST).unlink()
+def delete(project: Folder) -> None:
+    (project.root / DEST).unlink()
 
 
-def forget(root: Path) -> None:
-    (root / "eingrad.toml").write_text("[vendor]\n")
+def forget(project: Folder) -> None:
+    (project.root / "eingrad.toml").write_text("[vendor]\n")
 
 
-def unlist(root: Path) -> None:
-    (root / DEST).write_text("mine = 1\n")
-    (root / "eingrad.lock").unlink()
+def unlist(project: Folder) -> None:
+    (project.root / DEST).write_text("mine = 1\n")
+    (project.root / "eingrad.lock").unlink()
 
 
-def checked_out_with_crlf(root: Path) -> None:
+def checked_out_with_crlf(project: Folder) -> None:
     for path in (DEST, "eingrad.toml", "eingrad.lock"):
-        content = (root / path).read_bytes().replace(b"\n", b"\r\n")
-        (root / path).write_bytes(content)
+        content = (project.root / path).read_bytes().replace(b"\n", b"\r\n")
+        (project.root / path).write_bytes(content)
 
 
-def no_utf8(root: Path) -> None:
-    (root / DEST).write_bytes(b"\xff = 1\n")
+def no_utf8(project: Folder) -> None:
+    (project.root / DEST).write_bytes(b"\xff = 1\n")
 
 
-def folder_in_the_way(root: Path) -> None:
-    (root / DEST).unlink()
-    (root / DEST).mkdir()
+def folder_in_the_way(project: Folder) -> None:
+    (project.root / DEST).unlink()
+    (project.root / DEST).mkdir()
 
 
 @dataclass(frozen=True)
@@ -223,61 +178,59 @@ EACH_STATE = pytest.mark.parametrize(
 
 @EACH_STATE
 def test_verify_tells_the_state(
-    project: Path, run: Run, prepare: Callable[[Path], None], row: Row
+    project: Folder, prepare: Callable[[Folder], None], row: Row
 ) -> None:
     prepare(project)
-    before = disk(project)
+    before = project.disk()
     code, reason = row.verify
     reason = reason.format(update="eingrad vendor update linear")
     why = f"{DEST} {reason}" if reason else ""
     said = f"{why}\n" if why else ""
-    assert run("verify") == (code, f"{row.state:<11}  {DEST}\n", said)
+    assert project.vendor("verify") == (code, f"{row.state:<11}  {DEST}\n", said)
     fact = {"path": DEST, "kernel": "linear", "state": row.state}
     fact |= {"reason": why} if why else {}
-    code, out, err = run("verify", "--json")
+    code, out, err = project.vendor("verify", "--json")
     assert (code, json.loads(out), err) == (row.verify[0], [fact], said)
-    assert disk(project) == before
+    assert project.disk() == before
 
 
 @EACH_STATE
 def test_update_does_what_the_state_asks_for(
-    project: Path, run: Run, prepare: Callable[[Path], None], row: Row
+    project: Folder, prepare: Callable[[Folder], None], row: Row
 ) -> None:
     prepare(project)
-    before = disk(project)
-    code, out, err = run("update", "--json")
+    before = project.disk()
+    code, out, err = project.vendor("update", "--json")
     assert (code, err) == row.update
     fact = {"path": DEST, "kernel": "linear", "state": row.state, "action": row.action}
     assert json.loads(out) == ([fact] if row.action else [])
-    after = disk(project)
+    after = project.disk()
     for text in row.holds:
         assert text in after[DEST].decode()
     if row.action in ("unchanged", "refused", None):
         assert {**after, "eingrad.lock": b""} == {**before, "eingrad.lock": b""}
     # What was done is done.
     if code == 0:
-        code, out, err = run("update", "--json")
+        code, out, err = project.vendor("update", "--json")
         assert code == 0
         assert all(f["action"] == "unchanged" for f in json.loads(out))
-        assert disk(project) == after
+        assert project.disk() == after
 
 
 @EACH_STATE
 def test_a_dry_run_writes_nothing(
-    project: Path, run: Run, prepare: Callable[[Path], None], row: Row
+    project: Folder, prepare: Callable[[Folder], None], row: Row
 ) -> None:
     prepare(project)
-    before = disk(project)
-    assert run("update", "-n")[0] == row.update[0]
-    assert disk(project) == before
+    before = project.disk()
+    assert project.vendor("update", "-n")[0] == row.update[0]
+    assert project.disk() == before
 
 
-def test_a_reformatted_file_fails_a_strict_verification(
-    project: Path, run: Run
-) -> None:
-    assert run("verify", "--strict")[0] == 0
+def test_a_reformatted_file_fails_a_strict_verification(project: Folder) -> None:
+    assert project.vendor("verify", "--strict")[0] == 0
     reformat(project)
-    assert run("verify", "--strict")[0] == 1
+    assert project.vendor("verify", "--strict")[0] == 1
 
 
 BAD_TABLES = {
@@ -314,21 +267,20 @@ BAD_TABLES = {
 @pytest.mark.parametrize(("line", "reason"), BAD_TABLES.values(), ids=list(BAD_TABLES))
 @pytest.mark.parametrize("command", ["update", "verify"])
 def test_bad_places_are_refused(
-    tmp_path: Path,
+    empty: Folder,
     tmp_path_factory: pytest.TempPathFactory,
-    run: Run,
     command: str,
     line: str,
     reason: str,
 ) -> None:
-    (tmp_path / "link").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    (empty.root / "link").symlink_to(tmp_path_factory.mktemp("elsewhere"))
     table = f'[vendor.linear]\nspec = "bi,ij->bj"\n{line}\n'
-    (tmp_path / "eingrad.toml").write_text(table)
-    before = disk(tmp_path)
+    (empty.root / "eingrad.toml").write_text(table)
+    before = empty.disk()
     dot = "" if reason.startswith(" ") else "."
     message = f"error: eingrad.toml: vendor.linear{dot}{reason}\n"
-    assert run(command) == (2, "", message)
-    assert disk(tmp_path) == before
+    assert empty.vendor(command) == (2, "", message)
+    assert empty.disk() == before
 
 
 TWO = """
@@ -344,11 +296,9 @@ dest = "{}"
 @pytest.mark.parametrize(
     ("one", "two"), [("src/a.py", "src/a.py"), ("src/a.py", "SRC/a.py")]
 )
-def test_two_kernels_in_one_file_are_refused(
-    tmp_path: Path, run: Run, one: str, two: str
-) -> None:
-    (tmp_path / "eingrad.toml").write_text(TWO.format(one, two))
-    assert run("update") == (
+def test_two_kernels_in_one_file_are_refused(empty: Folder, one: str, two: str) -> None:
+    (empty.root / "eingrad.toml").write_text(TWO.format(one, two))
+    assert empty.vendor("update") == (
         2,
         "",
         "error: eingrad.toml: vendor.one.dest and eingrad.toml: vendor.two.dest "
@@ -357,23 +307,21 @@ def test_two_kernels_in_one_file_are_refused(
     )
 
 
-def test_a_folder_of_the_build_is_refused(tmp_path: Path, run: Run) -> None:
-    (tmp_path / "eingrad.toml").write_text('out = "src"\n')
-    code, _, err = run("add", "ij->i", "--dest", "src/deep/rows.py")
+def test_a_folder_of_the_build_is_refused(empty: Folder) -> None:
+    (empty.root / "eingrad.toml").write_text('out = "src"\n')
+    code, _, err = empty.vendor("add", "ij->i", "--dest", "src/deep/rows.py")
     assert code == 2
     assert "vendor.rows.dest must not be inside 'src'" in err
 
 
-def test_a_link_inside_the_project_may_lead_to_the_file(
-    tmp_path: Path, run: Run
-) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to("real")
-    assert run("add", "ij->i", "--dest", "link/rows.py")[0] == 0
-    assert is_ours((tmp_path / "real" / "rows.py").read_text())
-    assert run("verify")[0] == 0
-    assert run("remove", "rows")[0] == 0
-    assert disk(tmp_path) == {}
+def test_a_link_inside_the_project_may_lead_to_the_file(empty: Folder) -> None:
+    (empty.root / "real").mkdir()
+    (empty.root / "link").symlink_to("real")
+    assert empty.vendor("add", "ij->i", "--dest", "link/rows.py")[0] == 0
+    assert is_ours((empty.root / "real" / "rows.py").read_text())
+    assert empty.vendor("verify")[0] == 0
+    assert empty.vendor("remove", "rows")[0] == 0
+    assert empty.disk() == {}
 
 
 @contextmanager
@@ -390,46 +338,53 @@ def powerless() -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
-def test_a_read_only_tree_is_verified_and_not_changed(project: Path, run: Run) -> None:
+def test_a_read_only_tree_is_verified_and_not_changed(project: Folder) -> None:
     configure(project)
-    before = disk(project)
-    folders = [project, *(path for path in project.rglob("*") if path.is_dir())]
+    before = project.disk()
+    folders = [
+        project.root,
+        *(path for path in project.root.rglob("*") if path.is_dir()),
+    ]
     for folder in folders:
         folder.chmod(0o555)
     with powerless():
-        verified, updated = run("verify"), run("update")
-        removed = run("remove", "linear")
+        verified, updated = project.vendor("verify"), project.vendor("update")
+        removed = project.vendor("remove", "linear")
     for folder in folders:
         folder.chmod(0o755)
     assert verified[0] == 1
     assert updated == (2, "", f"error: cannot write {DEST}: Permission denied\n")
     assert removed == (2, "", f"error: cannot delete {DEST}: Permission denied\n")
-    assert disk(project) == before
+    assert project.disk() == before
 
 
-def test_an_interrupted_update_is_completed(project: Path, run: Run) -> None:
+def test_an_interrupted_update_is_completed(project: Folder) -> None:
     """Leave the new file with the old manifest, as a kill between the two does."""
-    old = (project / "eingrad.lock").read_bytes()
+    old = (project.root / "eingrad.lock").read_bytes()
     configure(project)
-    assert run("update")[0] == 0
-    done = disk(project)
-    (project / "eingrad.lock").write_bytes(old)
-    assert run("verify")[1] == f"stale        {DEST}\n"
-    assert run("update")[0] == 0
-    assert disk(project) == done
+    assert project.vendor("update")[0] == 0
+    done = project.disk()
+    (project.root / "eingrad.lock").write_bytes(old)
+    assert project.vendor("verify")[1] == f"stale        {DEST}\n"
+    assert project.vendor("update")[0] == 0
+    assert project.disk() == done
 
 
-def test_an_unchanged_file_keeps_its_time(project: Path, run: Run) -> None:
-    paths = [project / DEST, project / "eingrad.lock", project / "eingrad.toml"]
+def test_an_unchanged_file_keeps_its_time(project: Folder) -> None:
+    paths = [
+        project.root / DEST,
+        project.root / "eingrad.lock",
+        project.root / "eingrad.toml",
+    ]
     before = [path.stat().st_mtime_ns for path in paths]
-    assert run("update")[0] == 0
+    assert project.vendor("update")[0] == 0
     assert [path.stat().st_mtime_ns for path in paths] == before
 
 
-def test_files_are_sealed(project: Path, run: Run) -> None:
-    assert run("add", "ij->i", "--dest", "rows.py", "--with-test")[0] == 0
+def test_files_are_sealed(project: Folder) -> None:
+    assert project.vendor("add", "ij->i", "--dest", "rows.py", "--with-test")[0] == 0
     for path in (DEST, "rows.py", "tests/test_rows.py"):
-        text = (project / path).read_text()
+        text = (project.root / path).read_text()
         assert recorded_digest(text) == body_digest(text)
         assert "# SPDX-License-Identifier: 0BSD\n" in text
         name = "linear" if path == DEST else "rows"
