@@ -107,12 +107,12 @@ def _replace_files(root: Path, plan: Plan) -> None:
     """Write files and manifest in such an order that the manifest is always true."""
     kept = (Action.UNCHANGED, Action.REFUSED)
     changing = [file for file in plan.files if file.action not in kept]
+    before = plan.before or Manifest()
     if changing:
-        before = plan.before or Manifest()
         pending = [_pending(f.entry) for f in changing if f.entry is not None]
         write_manifest(root, before.merged(pending))
     _carry_out(changing)
-    if plan.before is not None or plan.after.entries:
+    if changing or plan.after.entries != before.entries:
         write_manifest(root, plan.after)
 
 

@@ -32,6 +32,7 @@ from .request import TARGETS
 from .schema import (
     GENERAL,
     KERNEL,
+    NAME,
     SHARED,
     TABLE,
     bare,
@@ -91,7 +92,9 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
             f"no configuration in {root}; "
             "write [tool.eingrad] in pyproject.toml, or eingrad.toml"
         )
-    prefix, general = table.prefix, table.general
+    prefix, general = table.prefix, dict(table.general)
+    if "vendor" in general and "kernels" not in general:
+        general.setdefault("out", ".")
     if "out" not in general:
         raise ConfigError(
             f'{prefix}out is missing: the folder for the kernels, such as "gen"'
@@ -122,7 +125,7 @@ def load_table(root: Path, *, version: str | None = None) -> Table | None:
 
 def why_bad_name(name: str) -> str | None:
     """Say why ``name`` cannot be a kernel's and so a file's name; None if it can."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(NAME, name):
         return "must be lower-case ASCII letters, digits and '_', a letter first"
     if keyword.iskeyword(name):
         return "must not be a Python keyword: its module could not be imported"

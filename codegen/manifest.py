@@ -36,30 +36,38 @@ from typing import Any
 from .digest import HEADER
 from .disk import read_text, why_bad_path, write_text
 from .errors import ConfigError
-from .schema import KERNEL, TABLE, Kind, bare, each, natural, read_table, read_value
+from .schema import (
+    KERNEL,
+    NATURALS,
+    STRING,
+    STRINGS,
+    TABLE,
+    Kind,
+    bare,
+    read_table,
+    read_value,
+)
 
 MANIFEST = PurePosixPath("eingrad.lock")
 FORMAT = 1
 
 _GENERATOR = re.compile("^generator = .*$", re.MULTILINE)
 
-_TEXT = Kind("a string", lambda value: value if isinstance(value, str) else None)
 _FLAG = Kind("true or false", lambda value: value if isinstance(value, bool) else None)
-_PATHS = Kind("a list of lists of positions", each(each(natural)))
 
 _KEYS: Mapping[str, Kind] = {
-    "path": _TEXT,
-    "kernel": _TEXT,
+    "path": STRING,
+    "kernel": STRING,
     "vendored": _FLAG,
-    "spec": _TEXT,
+    "spec": STRING,
     "options": TABLE,
-    "target": _TEXT,
-    "plan": _PATHS,
-    "inputs": _TEXT,
-    "body": _TEXT,
-    "license": _TEXT,
-    "requires": KERNEL["operands"],
-    "patch": _TEXT,
+    "target": STRING,
+    "plan": NATURALS,
+    "inputs": STRING,
+    "body": STRING,
+    "license": STRING,
+    "requires": STRINGS,
+    "patch": STRING,
 }
 
 # What stands for a key that is missing, and is left out when it is written.

@@ -10,7 +10,7 @@ import ast
 import dataclasses
 import functools
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from importlib.resources import files
 from typing import Any
 
@@ -105,7 +105,7 @@ def _check(text: str, libraries: Set[str]) -> None:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise InternalError(f"the generated text is no Python: {error}") from error
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -115,3 +115,11 @@ def _check(text: str, libraries: Set[str]) -> None:
         for name in names:
             if name.split(".")[0] not in libraries:
                 raise InternalError(f"the generated text imports {name!r}")
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements in ``node``, at any depth; no expression holds one."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)

@@ -52,7 +52,7 @@ manifest
 config
 rendering
 workers states
-build_plan
+json_schema scaffold build_plan
 planning
 build vendoring
 cli
@@ -159,11 +159,11 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config", "manifest", "vendoring"}),
-        ("tomlkit", {"vendoring"}),
         ("merge3", {"vendoring"}),
         ("whatthepatch", {"vendoring"}),
+        ("tomllib", {"config", "manifest", "scaffold", "vendoring"}),
         ("packaging", {"config"}),
+        ("tomlkit", {"scaffold", "vendoring"}),
     ],
 )
 def test_who_imports_a_library(library: str, files: set[str]) -> None:

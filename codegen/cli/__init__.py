@@ -22,8 +22,11 @@ from ..errors import (
 )
 from .build import build
 from .check import check
+from .files import clean, list_files
 from .generate import generate
 from .gradients import gradients
+from .init import add, init
+from .schema import schema
 from .terminal import say
 from .vendor import vendor
 
@@ -38,6 +41,7 @@ Examples:
   eingrad gradients "ij,jk->ik"                 the gradient specs
   eingrad check "ij,jk->ik"                     prove a spec's module right
   eingrad check scores.py                       prove a file right
+  eingrad init                                  configure a project
   eingrad build                                 all kernels of pyproject.toml
   eingrad vendor add "ij,jk->ik" --dest mm.py   a copy in somebody's project
 
@@ -48,7 +52,7 @@ indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 
 
 # Commands that are announced; no spec should be taken for one of them.
-PLANNED = ("explain", "list")
+PLANNED = ("explain",)
 
 
 class _Commands(click.Group):
@@ -131,5 +135,7 @@ def completion(shell: str) -> None:
     click.echo(script(commands, {}, "eingrad", "_EINGRAD_COMPLETE").source())
 
 
-for _command in (generate, gradients, check, build, vendor):
+for _command in (generate, gradients, check):
+    commands.add_command(_command)
+for _command in (init, add, build, list_files, clean, schema, vendor):
     commands.add_command(_command)
