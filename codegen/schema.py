@@ -189,8 +189,10 @@ GENERAL: Mapping[str, Kind] = {
 }
 
 VENDOR: Mapping[str, Kind] = {
-    "from": STRING,
-    "dest": STRING,
-    "test": STRING,
+    "from": STRING.for_(
+        'Instead of a spec, a kernel of another project: "../other/eingrad.lock#NAME".'
+    ),
+    "dest": STRING.for_("The file of the copy, inside the project."),
+    "test": STRING.for_("The file of a pytest that proves the copy."),
     **KERNEL,
 }

@@ -227,6 +227,25 @@ def test_a_stranger_in_the_place_of_the_patch_is_kept(project: Folder) -> None:
     assert project.read("patches/linear.patch") == "mine\n"
 
 
+@pytest.mark.parametrize("patch", ["../mine.txt", "src/mypkg/mine.txt"])
+def test_a_manifest_cannot_make_a_patch_of_any_file(
+    project: Folder, patch: str
+) -> None:
+    mine = project.root / patch
+    mine.write_text("mine\n")
+    edit(project)
+    project.done("patch", "linear")
+    project.replace("eingrad.lock", "patches/linear.patch", patch)
+    configure(project)
+    before = project.disk()
+    for command in (["update"], ["remove", "--force", "linear"], ["eject", "linear"]):
+        code, _, err = project.vendor(*command)
+        assert code == 2
+        assert 'must be "patches/linear.patch"' in err
+    assert mine.read_text() == "mine\n"
+    assert project.disk() == before
+
+
 def test_remove_leaves_no_trace(empty: Folder) -> None:
     empty.done(*ADD, "--with-test")
     edit(empty)

@@ -19,7 +19,13 @@ from ..manifest import Entry, Manifest
 from ..states import State, state_of
 from .history import committed_text
 from .merge import merge, patched
-from .record import accepted_body, reason_of, with_edit, with_edit_of
+from .record import (
+    accepted_body,
+    reason_of,
+    recorded_patch,
+    with_edit,
+    with_edit_of,
+)
 from .wanted import Wanted, written_text
 
 
@@ -197,6 +203,6 @@ class _Listed:
 def _patch_on_record(root: Path, entry: Entry) -> str:
     """Return the text of the patch; nothing, which fits nowhere, if it is gone."""
     try:
-        return read_text(root, PurePosixPath(entry.patch)) or ""
+        return read_text(root, recorded_patch(root, entry)) or ""
     except FileNotFoundError:
         return ""

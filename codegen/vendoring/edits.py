@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from ..build_plan import text_diff
 from ..digest import body_hash
@@ -12,11 +12,16 @@ from ..disk import delete, read_text, write_text
 from ..errors import ConfigError, OptionError, RefusedError
 from ..manifest import Entry, Manifest, read_manifest, write_manifest
 from .changes import base_text
-from .configured import Project, check_inside
+from .configured import Project
 from .merge import patched
-from .record import PROOF, with_edit, without_edit
-
-PATCHES = PurePosixPath("patches")
+from .record import (
+    PROOF,
+    patch_path,
+    reason_of,
+    recorded_patch,
+    with_edit,
+    without_edit,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,9 @@ def accept(project: Project, name: str, reason: str = "") -> tuple[Edited, ...]:
                 f"run `eingrad vendor patch {name}`"
             )
     entries = [
-        with_edit(f.entry, f.text, reason) if f.edited else without_edit(f.entry)
+        with_edit(f.entry, f.text, reason or reason_of(f.entry))
+        if f.edited
+        else without_edit(f.entry)
         for f in files
     ]
     write_manifest(project.root, manifest.merged(entries))
@@ -77,14 +84,13 @@ def patch(project: Project, name: str, reason: str = "") -> PurePosixPath | None
     manifest = read_manifest(project.root) or Manifest()
     files = _files(project, manifest, [name])
     file = next(f for f in files if f.entry.target != PROOF["target"])
-    path = PATCHES / f"{name}.patch"
+    path = patch_path(project.root, name)
     if not file.edited:
-        _drop_patch(project, file.entry)
+        drop_patch(project.root, file.entry)
         write_manifest(project.root, manifest.merged([without_edit(file.entry)]))
         return None
     if (project.root / path).exists() and file.entry.patch != str(path):
         raise RefusedError(f"{path} is in the way; move it")
-    check_inside(project.root, path)
     base = _base(project, manifest, file)
     text = text_diff(file.entry.path, base, file.text)
     if (patched(base, text), patched(file.text, text, reverse=True)) != (
@@ -92,10 +98,22 @@ def patch(project: Project, name: str, reason: str = "") -> PurePosixPath | None
         base,
     ):
         raise ConfigError(f"{file.entry.path} cannot be patched; end it with a newline")
+    reason = reason or reason_of(file.entry)
     entry = with_edit(file.entry, file.text, reason, str(path))
     write_text(project.root, path, text)
     write_manifest(project.root, manifest.merged([entry]))
     return path
+
+
+def drop_patch(root: Path, entry: Entry) -> None:
+    """Delete the patch that ``entry`` names, and its folder if that was all in it."""
+    if not entry.patch:
+        return
+    path = recorded_patch(root, entry)
+    if (root / path).exists():
+        delete(root, path)
+        if not any((root / path.parent).iterdir()):
+            (root / path.parent).rmdir()
 
 
 def _files(
@@ -134,10 +152,3 @@ def _base(project: Project, manifest: Manifest, file: Edited) -> str:
             "eingrad writes it otherwise, and the git history does not have it"
         )
     return base
-
-
-def _drop_patch(project: Project, entry: Entry) -> None:
-    """Delete the patch of a file that is no longer edited."""
-    if entry.patch and (project.root / entry.patch).exists():
-        check_inside(project.root, PurePosixPath(entry.patch))
-        delete(project.root, PurePosixPath(entry.patch))

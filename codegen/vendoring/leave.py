@@ -9,7 +9,8 @@ from ..digest import body_hash
 from ..disk import delete, read_text, write_text
 from ..errors import OptionError, RefusedError, suggestion
 from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
-from .configured import Project, check_inside
+from .configured import Project
+from .edits import drop_patch
 from .header import without_header
 from .toml_text import without_table
 
@@ -37,6 +38,8 @@ def remove(
                 ]
             )
         )
+    for entry in entries.values():
+        drop_patch(project.root, entry)
     for path in texts:
         delete(project.root, path)
     _forget(project, manifest, name, entries)
@@ -56,6 +59,8 @@ def eject(project: Project, name: str) -> tuple[PurePosixPath, ...]:
     for path, text in texts.items():
         if text is None:
             raise RefusedError(f"{path} is no plain file of UTF-8 text; move it away")
+    for entry in entries.values():
+        drop_patch(project.root, entry)
     for path, text in texts.items():
         write_text(project.root, path, without_header(text or ""))
     _forget(project, manifest, name, entries)
@@ -98,15 +103,11 @@ def _forget(
     name: str,
     entries: Mapping[PurePosixPath, Entry],
 ) -> None:
-    """Take a kernel out of the configuration and the manifest, and delete its patch.
+    """Take a kernel out of the manifest and the configuration.
 
     An ``eingrad.toml`` or a manifest with nothing left in it is deleted too.
     """
     root = project.root
-    for patch in {entry.patch for entry in entries.values() if entry.patch}:
-        check_inside(root, PurePosixPath(patch))
-        if (root / patch).exists():
-            delete(root, PurePosixPath(patch))
     left = manifest.merged([], without=entries)
     if left.entries or not manifest.entries:
         write_manifest(root, left)

@@ -15,10 +15,13 @@ import io
 import tokenize
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..digest import RECORD, body_hash, hashed, lf
-from ..manifest import Entry
+from ..disk import why_bad_path
+from ..errors import ConfigError
+from ..manifest import MANIFEST, Entry
 
 # What an entry says of a pytest file; it has no plan.
 PROOF: Mapping[str, Any] = {
@@ -29,6 +32,31 @@ PROOF: Mapping[str, Any] = {
 
 
 _EDIT = ("accepted", "reason")
+
+
+def patch_path(root: Path, name: str) -> PurePosixPath:
+    """Return the path of the patch of the kernel ``name``.
+
+    Raises ConfigError if a symbolic link leads out of the project.
+    """
+    path = PurePosixPath("patches") / f"{name}.patch"
+    if reason := why_bad_path(root, str(path)):
+        raise ConfigError(f"{path} {reason}")
+    return path
+
+
+def recorded_patch(root: Path, entry: Entry) -> PurePosixPath:
+    """Return the path of the patch that ``entry`` names.
+
+    Raises ConfigError for any other file: a manifest can be edited.
+    """
+    path = patch_path(root, entry.kernel)
+    if entry.patch != str(path):
+        raise ConfigError(
+            f'{MANIFEST}: the patch of {entry.kernel!r} must be "{path}", '
+            f'got "{entry.patch}"'
+        )
+    return path
 
 
 def accepted_body(entry: Entry) -> str:

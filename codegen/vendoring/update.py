@@ -13,6 +13,7 @@ from ..states import is_intact
 from .changes import Change, change
 from .configured import Project, Vendored, check_inside, load_project
 from .licence import ZERO_BSD, ZERO_BSD_PATH
+from .record import recorded_patch
 from .toml_text import with_table
 from .wanted import wanted_files
 
@@ -123,7 +124,7 @@ def _write(root: Path, manifest: Manifest, changes: Sequence[Change]) -> None:
         if item.text is not None:
             write_text(root, item.path, item.text)
         if item.patch is not None:
-            write_text(root, PurePosixPath(item.entry.patch), item.patch)
+            write_text(root, recorded_patch(root, item.entry), item.patch)
     write_manifest(root, manifest.merged(item.entry for item in changes))
 
 
