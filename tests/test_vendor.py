@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pytest
-from vendored import DEST, Folder
+from vendored import ADD, DEST, TEST, Folder
 
+from eingrad.cli import main
 from eingrad.digest import body_digest, is_ours, recorded_digest
 
 # What makes the file of a fresh project one of each state.
@@ -50,6 +53,11 @@ def forget(project: Folder) -> None:
     (project.root / "eingrad.toml").write_text("[vendor]\n")
 
 
+def edit_and_forget(project: Folder) -> None:
+    edit(project)
+    forget(project)
+
+
 def unlist(project: Folder) -> None:
     (project.root / DEST).write_text("mine = 1\n")
     (project.root / "eingrad.lock").unlink()
@@ -77,7 +85,7 @@ class Row:
     state: str
     verify: tuple[int, str]
     update: tuple[int, str]
-    action: str | None
+    action: str
     holds: tuple[str, ...] = ()
 
 
@@ -141,9 +149,13 @@ ROWS = {
     ),
     forget: Row(
         "orphan",
-        (1, "belongs to no configured kernel; run `eingrad vendor remove linear`"),
-        (0, "0 files, 0 of them up to date already\n"),
-        None,
+        (1, "belongs to no configured kernel; run `eingrad vendor update --prune`"),
+        (
+            0,
+            f"{DEST} belongs to no configured kernel; `--prune` deletes it\n"
+            "0 files, 0 of them up to date already\n",
+        ),
+        "unchanged",
         (HELD,),
     ),
     unlist: Row(
@@ -203,11 +215,11 @@ def test_update_does_what_the_state_asks_for(
     code, out, err = project.vendor("update", "--json")
     assert (code, err) == row.update
     fact = {"path": DEST, "kernel": "linear", "state": row.state, "action": row.action}
-    assert json.loads(out) == ([fact] if row.action else [])
+    assert json.loads(out) == [fact]
     after = project.disk()
     for text in row.holds:
         assert text in after[DEST].decode()
-    if row.action in ("unchanged", "refused", None):
+    if row.action in ("unchanged", "refused"):
         assert {**after, "eingrad.lock": b""} == {**before, "eingrad.lock": b""}
     # What was done is done.
     if code == 0:
@@ -225,6 +237,40 @@ def test_a_dry_run_writes_nothing(
     before = project.disk()
     assert project.vendor("update", "-n")[0] == row.update[0]
     assert project.disk() == before
+
+
+PRUNED = {
+    as_it_is: (0, "unchanged"),
+    forget: (0, "deleted"),
+    edit_and_forget: (3, "refused"),
+}
+
+
+@pytest.mark.parametrize(
+    ("prepare", "code", "action"),
+    [(prepare, *row) for prepare, row in PRUNED.items()],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_prune_deletes_what_is_as_it_was_generated(
+    project: Folder, prepare: Callable[[Folder], None], code: int, action: str
+) -> None:
+    prepare(project)
+    before = project.disk()
+    left, out, _ = project.vendor("update", "--prune", "--json")
+    assert (left, json.loads(out)[0]["action"]) == (code, action)
+    gone = {DEST} if action == "deleted" else set()
+    assert before.keys() - project.disk().keys() == gone
+
+
+def test_a_moved_file_leaves_an_orphan(project: Folder) -> None:
+    project.replace("eingrad.toml", DEST, "linear.py")
+    project.done("update")
+    assert (
+        project.vendor("verify")[1] == f"ok           linear.py\norphan       {DEST}\n"
+    )
+    project.done("update", "--prune")
+    assert sorted(project.disk()) == ["eingrad.lock", "eingrad.toml", "linear.py"]
+    assert project.vendor("verify")[0] == 0
 
 
 def test_a_reformatted_file_fails_a_strict_verification(project: Folder) -> None:
@@ -389,3 +435,35 @@ def test_files_are_sealed(project: Folder) -> None:
         assert "# SPDX-License-Identifier: 0BSD\n" in text
         name = "linear" if path == DEST else "rows"
         assert f"# Regenerate: eingrad vendor update {name}\n" in text
+
+
+def test_a_build_leaves_vendored_kernels_alone(empty: Folder) -> None:
+    (empty.root / "pyproject.toml").write_text(
+        '[tool.eingrad]\nout = "gen"\n[tool.eingrad.kernels.rows]\nspec = "ij->i"\n'
+    )
+    main(["build"])
+    empty.done(*ADD, "--with-test")
+    kept = {path: empty.read(path) for path in (DEST, TEST)}
+    for command in (["build", "--check"], ["build", "--prune"], ["clean"], ["build"]):
+        with contextlib.suppress(SystemExit):
+            main(command)
+        empty.capsys.readouterr()
+        assert {path: empty.read(path) for path in (DEST, TEST)} == kept
+        assert empty.vendor("verify")[0] == 0
+
+
+def test_a_build_of_vendored_kernels_alone_has_nothing_to_do(project: Folder) -> None:
+    before = project.disk()
+    for command in (["build", "--check"], ["build"], ["build", "--prune"]):
+        with pytest.raises(SystemExit) if "--check" in command else nullcontext():
+            main(command)
+    assert project.disk() == before
+
+
+def test_another_generator_with_the_same_text_changes_nothing(project: Folder) -> None:
+    """Let the manifest be one that other source of eingrad's own has written."""
+    inputs = tomllib.loads(project.read("eingrad.lock"))["file"][0]["inputs"]
+    project.replace("eingrad.lock", inputs, "sha256:0")
+    before = project.disk()
+    project.done("update")
+    assert project.disk() == before

@@ -108,11 +108,17 @@ def add(
 @vendor.command(short_help="Generate again; merge what was edited.")
 @names_argument
 @click.option("--markers", is_flag=True, help="Write conflicts into the files, marked.")
+@click.option("--prune", is_flag=True, help="Delete files of kernels that are gone.")
 @dry_run_option
 @root_option
 @json_option
 def update(
-    names: tuple[str, ...], markers: bool, dry_run: bool, root: Path, as_json: bool
+    names: tuple[str, ...],
+    markers: bool,
+    prune: bool,
+    dry_run: bool,
+    root: Path,
+    as_json: bool,
 ) -> None:
     """Bring vendored kernels up to date, by default all.
 
@@ -127,6 +133,7 @@ def update(
             project,
             names,
             markers=markers,
+            prune=prune,
             dry_run=dry_run,
             planned=lambda changes: _report(changes, as_json),
         )
@@ -279,17 +286,20 @@ def _report(changes: Iterable[Change], as_json: bool) -> None:
 
 def _talk(changes: Sequence[Change], would: str = "") -> None:
     """Say on stderr what has become of each file."""
+    from ..build_plan import Action
     from ..states import State
 
     notes = {
         State.EDITED: "was edited, and nothing new was generated",
         State.REFORMATTED: "was reformatted; its code is as it was generated",
+        State.ORPHAN: "belongs to no configured kernel; `--prune` deletes it",
     }
     for change in changes:
-        if change.text is not None:
+        if change.action is not Action.UNCHANGED:
             merged = ", merged with its edit" if change.state is State.CONFLICT else ""
             say(f"{would}{change.action.value} {change.path}{merged}")
         elif change.state in notes:
             say(f"{change.path} {notes[change.state]}")
-    fresh = sum(change.text is None for change in changes)
-    say(f"{len(changes)} files, {fresh} of them up to date already")
+    kept = [change for change in changes if change.state is not State.ORPHAN]
+    fresh = sum(change.action is Action.UNCHANGED for change in kept)
+    say(f"{len(kept)} files, {fresh} of them up to date already")

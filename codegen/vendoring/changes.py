@@ -38,6 +38,7 @@ class Change:
     patch: the text of ``entry.patch``; None leaves that file alone.
     refusal: why nothing may be written, after the path; empty if it may.
     beside: the new text, for a file beside it: nobody knows what the edit was made to.
+    delete: whether the file is deleted, and forgotten.
     """
 
     path: PurePosixPath
@@ -47,6 +48,7 @@ class Change:
     patch: str | None = None
     refusal: str = ""
     beside: str | None = None
+    delete: bool = False
 
     @property
     def name(self) -> str:
@@ -58,6 +60,8 @@ class Change:
         """What becomes of the file, in one word."""
         if self.refusal:
             return Action.REFUSED
+        if self.delete:
+            return Action.DELETED
         if self.text is None:
             return Action.UNCHANGED
         return Action.CREATED if self.state is State.MISSING else Action.CHANGED
@@ -100,6 +104,23 @@ def change(
     if state is State.EDITED:
         return replace(fresh, entry=with_edit_of(entry, recorded))
     return listed.merged(old, markers=markers)
+
+
+def orphan(root: Path, entry: Entry, *, prune: bool) -> Change:
+    """Decide what becomes of a file that belongs to no configured kernel.
+
+    prune: whether it is deleted, if it is as it was generated.
+    """
+    left = Change(entry.path, State.ORPHAN, entry, delete=prune)
+    try:
+        old = read_text(root, entry.path)
+    except FileNotFoundError:
+        return left
+    if prune and (old is None or body_hash(old) != entry.body):
+        way_out = f"`eingrad vendor eject {entry.kernel}` keeps it"
+        refusal = f"was edited, and belongs to no configured kernel; {way_out}"
+        return replace(left, refusal=refusal)
+    return left
 
 
 def base_text(root: Path, manifest: Manifest, entry: Entry) -> str | None:

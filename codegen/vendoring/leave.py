@@ -38,11 +38,12 @@ def remove(
                 ]
             )
         )
+    configuration = _without(project, name)
     for entry in entries.values():
         drop_patch(project.root, entry)
     for path in texts:
         delete(project.root, path)
-    _forget(project, manifest, name, entries)
+    _forget(project, manifest, entries, configuration)
     return tuple(texts)
 
 
@@ -59,11 +60,12 @@ def eject(project: Project, name: str) -> tuple[PurePosixPath, ...]:
     for path, text in texts.items():
         if text is None:
             raise RefusedError(f"{path} is no plain file of UTF-8 text; move it away")
+    configuration = _without(project, name)
     for entry in entries.values():
         drop_patch(project.root, entry)
     for path, text in texts.items():
         write_text(project.root, path, without_header(text or ""))
-    _forget(project, manifest, name, entries)
+    _forget(project, manifest, entries, configuration)
     return tuple(texts)
 
 
@@ -97,28 +99,37 @@ def _is_edited(text: str | None, entry: Entry) -> bool:
     return text is None or body_hash(text) != entry.body
 
 
+def _without(project: Project, name: str) -> str | None:
+    """Return the configuration without a kernel; None if it is not in there.
+
+    Raises ConfigError if the kernel cannot be taken out of it safely.
+    """
+    if name not in project.kernels:
+        return None
+    text = project.source.read_bytes().decode()
+    return without_table(text, (*project.keys, name))
+
+
 def _forget(
     project: Project,
     manifest: Manifest,
-    name: str,
     entries: Mapping[PurePosixPath, Entry],
+    configuration: str | None,
 ) -> None:
-    """Take a kernel out of the manifest and the configuration.
+    """Take a kernel out of the manifest, and write the configuration.
 
-    An ``eingrad.toml`` or a manifest with nothing left in it is deleted too.
+    An ``eingrad.toml`` or a manifest with nothing left in it is deleted.
     """
-    root = project.root
-    left = manifest.merged([], without=entries)
-    if left.entries or not manifest.entries:
+    root, left = project.root, manifest.merged([], without=entries)
+    if left.entries:
         write_manifest(root, left)
-    else:
+    elif entries:
         delete(root, MANIFEST)
     # Last, so that an interrupted command can be given again.
-    if name in project.kernels:
-        text = project.source.read_bytes().decode()
-        text = without_table(text, (*project.keys, name))
-        source = PurePosixPath(project.source.name)
-        if source.name == "eingrad.toml" and not text.strip():
-            delete(root, source)
-        else:
-            write_text(root, source, text)
+    source = PurePosixPath(project.source.name)
+    if configuration is None:
+        return
+    if source.name == "eingrad.toml" and not configuration.strip():
+        delete(root, source)
+    else:
+        write_text(root, source, configuration)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -52,17 +53,15 @@ def without_table(text: str, keys: Sequence[str]) -> str:
 
 def _changed(text: str, change: Change, simple: str | None, way_out: str) -> str:
     """Return ``simple``, or tomlkit's text, whichever first says what is wanted."""
-    wanted = tomllib.loads(text)
-    change(wanted)
     ways: list[Callable[[str, Change], str | None]]
     ways = [lambda _, __: simple, _by_tomlkit]
     for way in ways:
-        try:
+        with contextlib.suppress(*_CANNOT):
+            wanted = tomllib.loads(text)
+            change(wanted)
             found = way(text, change)
             if found is not None and _pruned(tomllib.loads(found)) == _pruned(wanted):
                 return found
-        except _CANNOT:
-            continue
     raise ConfigError(f"the configuration cannot be changed as it stands; {way_out}")
 
 

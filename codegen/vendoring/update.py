@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..disk import read_text, write_text
+from ..disk import delete, read_text, write_text
 from ..errors import OptionError, RefusedError
 from ..manifest import Entry, Manifest, read_manifest, write_manifest
 from ..states import is_intact
-from .changes import Change, change
+from .changes import Change, change, orphan
 from .configured import Project, Vendored, check_inside, load_project
 from .licence import ZERO_BSD, ZERO_BSD_PATH
 from .record import recorded_patch
@@ -23,6 +24,7 @@ def update(
     names: Sequence[str] = (),
     *,
     markers: bool = False,
+    prune: bool = False,
     dry_run: bool = False,
     planned: Callable[[Sequence[Change]], None] = lambda changes: None,
 ) -> tuple[Change, ...]:
@@ -32,6 +34,7 @@ def update(
     file would be lost, but for what is new, beside a file that cannot be merged.
 
     markers: whether a merge may leave conflicts in a file, between markers.
+    prune: whether files are deleted that belong to no configured kernel any more.
     dry_run: whether to write nothing at all.
     planned: called with the changes before anything is refused or written.
 
@@ -40,6 +43,8 @@ def update(
     """
     manifest = read_manifest(project.root) or Manifest()
     changes = _changes(project, project.chosen(names), manifest, markers=markers)
+    if not names:
+        changes += _orphans(project, manifest, prune)
     planned(changes)
     if not dry_run:
         _put_beside(project.root, manifest, changes)
@@ -91,6 +96,15 @@ def _changes(
     )
 
 
+def _orphans(project: Project, manifest: Manifest, prune: bool) -> tuple[Change, ...]:
+    known = {path for vendored in project.kernels.values() for path in vendored.paths}
+    return tuple(
+        orphan(project.root, entry, prune=prune)
+        for path, entry in sorted(manifest.entries.items())
+        if entry.vendored and path not in known
+    )
+
+
 def _refuse(changes: Iterable[Change]) -> None:
     """Raise RefusedError if one of the changes would destroy somebody's work."""
     refused = [f"{c.path} {c.refusal}" for c in changes if c.refusal]
@@ -121,11 +135,22 @@ def _write(root: Path, manifest: Manifest, changes: Sequence[Change]) -> None:
     If this is interrupted, the next update finds the files that it would write.
     """
     for item in changes:
+        if item.delete and (root / item.path).exists():
+            delete(root, item.path)
         if item.text is not None:
             write_text(root, item.path, item.text)
         if item.patch is not None:
             write_text(root, recorded_patch(root, item.entry), item.patch)
-    write_manifest(root, manifest.merged(item.entry for item in changes))
+    entries = (_settled(item.entry, manifest) for item in changes)
+    gone = [item.path for item in changes if item.delete]
+    write_manifest(root, manifest.merged(entries, without=gone))
+
+
+def _settled(entry: Entry, manifest: Manifest) -> Entry:
+    """Return what is on record, if only the generator's own source differs from it."""
+    known = manifest.entries.get(entry.path)
+    same = known is not None and replace(entry, inputs=known.inputs) == known
+    return known if known is not None and same else entry
 
 
 def _configuration(project: Project) -> str:

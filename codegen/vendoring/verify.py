@@ -28,7 +28,8 @@ _REASONS = {
     State.CONFLICT: "was edited, and its configuration has changed; "
     "run `eingrad vendor update {name}`",
     State.MISSING: "is missing; run `eingrad vendor update {name}`",
-    State.ORPHAN: "belongs to no configured kernel; run `eingrad vendor remove {name}`",
+    State.ORPHAN: "belongs to no configured kernel; "
+    "run `eingrad vendor update --prune`",
     State.FOREIGN: "is not in eingrad.lock; move it, and run "
     "`eingrad vendor update {name}`",
 }
