@@ -23,6 +23,7 @@ test: $(READY) ## set up, then run the tests
 
 generate: $(READY) ## write generated/ and the output that the documents show
 	@$(BIN)/eingrad build
+	@$(BIN)/eingrad schema > docs/eingrad.schema.json
 	@$(BIN)/python tests/documents.py
 
 check: $(READY) ## exit with 1 if a file of generated/ is stale

@@ -33,6 +33,10 @@ _ELSEWHERE = ("license", "name", "regenerate", "target")
 # not: to plan afresh is what happens if it changes.
 _AFTER_THE_PLAN = ("complex", "line_length", "operands", "output", "wrt")
 
+_PINNED = (
+    "\n  the plan is that of eingrad.lock; `eingrad build --replan {}` makes another"
+)
+
 _IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 
@@ -61,7 +65,8 @@ def render_kernel(kernel: KernelConfig, plan: Path | None = None) -> Rendered:
     except InternalError:
         raise
     except EingradError as error:
-        raise ConfigError(f"kernel {kernel.name!r}: {error}") from error
+        why = "" if plan is None else _PINNED.format(kernel.name)
+        raise ConfigError(f"kernel {kernel.name!r}: {error}{why}") from error
     return Rendered(written(derivation), derivation.tree.path)
 
 
