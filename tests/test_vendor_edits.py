@@ -365,11 +365,39 @@ def test_sums_need_no_eingrad(project: Folder) -> None:
     assert (code, out) == (1, "")
 
 
-def test_the_licence_is_where_reuse_looks_for_it(empty: Folder) -> None:
+def test_reuse_knows_each_file_once(empty: Folder) -> None:
+    (empty.root / "REUSE.toml").write_text("version = 1\n# mine\n")
     empty.done("add", "ij->i", "--dest", "rows.py", "--reuse")
     assert "Permission to use, copy, modify" in empty.read("LICENSES/0BSD.txt")
-    code, _, err = empty.vendor(
-        *("add", "ij->j", "--dest", "cols.py", "--reuse", "--license", "MIT")
-    )
-    assert (code, "--reuse knows the text of 0BSD alone" in err) == (2, True)
-    assert not (empty.root / "cols.py").exists()
+    empty.done("add", "ij->j", "--dest", "cols.py", "--with-test", "--reuse")
+    assert empty.read("REUSE.toml").startswith("version = 1\n# mine\n")
+    annotations = tomllib.loads(empty.read("REUSE.toml"))["annotations"]
+    assert [table.pop("path") for table in annotations] == [
+        ["rows.py", "eingrad.lock", "eingrad.toml"],
+        ["cols.py", "tests/test_cols.py"],
+    ]
+    for table in annotations:
+        assert table == {
+            "precedence": "aggregate",
+            "SPDX-FileCopyrightText": "NONE",
+            "SPDX-License-Identifier": "0BSD",
+        }
+
+
+@pytest.mark.parametrize(
+    ("reuse", "options", "reason"),
+    [
+        ("", ["--license", "MIT"], "--reuse knows the text of 0BSD alone"),
+        ("annotations = 1\n", [], "REUSE.toml cannot be changed as it stands"),
+        ("no TOML", [], "REUSE.toml cannot be changed as it stands"),
+    ],
+)
+def test_what_reuse_cannot_be_told_is_not_vendored(
+    empty: Folder, reuse: str, options: list[str], reason: str
+) -> None:
+    (empty.root / "REUSE.toml").write_text(reuse)
+    before = empty.disk()
+    add = ["add", "ij->j", "--dest", "cols.py", "--reuse", *options]
+    code, _, err = empty.vendor(*add)
+    assert (code, reason in err) == (2, True), err
+    assert empty.disk() == before

@@ -59,7 +59,7 @@ def vendor() -> None:
 )
 @click.option("--with-test", is_flag=True, help="Add a pytest file that proves it.")
 @click.option("--test", metavar="FILE", help="That file (tests/test_NAME.py).")
-@click.option("--reuse", is_flag=True, help="Add LICENSES/0BSD.txt, as REUSE wants it.")
+@click.option("--reuse", is_flag=True, help="Add LICENSES/0BSD.txt and REUSE.toml.")
 @root_option
 @json_option
 @generation_options

@@ -135,12 +135,6 @@ def _vendored(
     )
 
 
-def check_inside(root: Path, path: PurePosixPath) -> None:
-    """Raise ConfigError if ``path``, through a symbolic link, leads out of ``root``."""
-    if reason := why_bad_path(root, str(path)):
-        raise ConfigError(f"{path} {reason}")
-
-
 def _file(root: Path, path: str, given: str) -> PurePosixPath:
     """Return the path of a Python file inside ``root``; ConfigError names the key."""
     reason = why_bad_path(root, given)

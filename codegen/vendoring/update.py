@@ -9,12 +9,12 @@ from typing import Any
 
 from ..disk import delete, read_text, write_text
 from ..errors import OptionError, RefusedError
-from ..manifest import Entry, Manifest, read_manifest, write_manifest
+from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
 from ..states import is_intact
 from .changes import Change, change, orphan
-from .configured import Project, Vendored, check_inside, load_project
-from .licence import ZERO_BSD, ZERO_BSD_PATH
+from .configured import Project, Vendored, load_project
 from .record import recorded_patch
+from .reuse import reuse_files
 from .toml_text import with_table
 from .wanted import wanted_files
 
@@ -60,7 +60,7 @@ def add(
     """Vendor one kernel: write its files, the manifest and the configuration.
 
     table: what the configuration is to say of it.
-    reuse: whether to write the text of its licence where REUSE wants it.
+    reuse: whether to write what REUSE asks for, as `reuse_files` returns it.
 
     Raises as `update` does; ConfigError also where the table cannot be put in.
     """
@@ -74,10 +74,14 @@ def add(
     manifest = read_manifest(root) or Manifest()
     changes = _changes(project, [project.kernels[name]], manifest)
     _refuse(changes)
-    if reuse:
-        _write_licence(root, changes[0].entry)
+    source = PurePosixPath(project.source.name)
+    known = [item.path for item in changes] + [MANIFEST]
+    known += [source] * (source.name == "eingrad.toml")
+    licence = changes[0].entry.license
+    beside = reuse_files(root, known, licence) if reuse else {}
     _write(root, manifest, changes)
-    write_text(root, PurePosixPath(project.source.name), configuration)
+    for path, text in {**beside, source: configuration}.items():
+        write_text(root, path, text)
     return changes
 
 
@@ -159,14 +163,3 @@ def _configuration(project: Project) -> str:
         return project.source.read_bytes().decode()
     except FileNotFoundError:
         return ""
-
-
-def _write_licence(root: Path, entry: Entry) -> None:
-    """Write LICENSES/0BSD.txt if it is not there; OptionError for another licence."""
-    if entry.license != "0BSD":
-        raise OptionError(
-            f"--reuse knows the text of 0BSD alone, not that of {entry.license!r}"
-        )
-    if not (root / ZERO_BSD_PATH).exists():
-        check_inside(root, ZERO_BSD_PATH)
-        write_text(root, ZERO_BSD_PATH, ZERO_BSD)
