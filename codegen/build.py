@@ -15,14 +15,12 @@ from typing import Unpack
 
 from .build_plan import Action, Plan, PlannedFile
 from .config import Config
-from .disk import delete, remove_leftovers, write_text
+from .disk import delete, read_text, remove_leftovers, write_text
 from .errors import RefusedError
 from .exclusive import exclusive
 from .manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
 from .planning import How, outputs, plan_build
 from .states import State, is_intact, state_of
-
-_WRITTEN = (Action.CREATED, Action.CHANGED)
 
 
 def build(
@@ -39,7 +37,8 @@ def build(
     ``planned`` with the plan before anything is refused or written.
 
     Raises RefusedError, before anything is written, if a file in the way is not ours or
-    was edited; else as `plan_build`, and ConfigError for a file that cannot be written.
+    was edited, and later if one is edited at that moment; else as `plan_build`, and
+    ConfigError for a file that cannot be written.
     """
     if how.get("out_dir") is not None:
         plan = plan_build(config, names, **how)
@@ -121,11 +120,25 @@ def _pending(entry: Entry) -> Entry:
 
 
 def _carry_out(files: Sequence[PlannedFile]) -> None:
+    """Write and delete what is planned, as long as each file is what it was then."""
     for file in files:
-        if file.action in _WRITTEN and file.new is not None:
-            write_text(file.root, file.path, file.new)
-        elif file.action is Action.DELETED:
+        if file.action in (Action.UNCHANGED, Action.REFUSED):
+            continue
+        if _present_text(file) != file.old:
+            raise RefusedError(
+                f"{file.path} was changed while the build ran; run it again"
+            )
+        if file.action is Action.DELETED:
             delete(file.root, file.path)
+        elif file.new is not None:
+            write_text(file.root, file.path, file.new)
+
+
+def _present_text(file: PlannedFile) -> str | None:
+    try:
+        return read_text(file.root, file.path)
+    except FileNotFoundError:
+        return None
 
 
 def _to_clean(

@@ -12,13 +12,13 @@ from .build_plan import Action, Plan, PlannedFile
 from .config import Config, KernelConfig
 from .digest import body_hash, recorded_digest, recorded_spec
 from .disk import read_text
-from .errors import OptionError, suggestion
+from .errors import ConfigError, OptionError, suggestion
 from .manifest import MANIFEST, Entry, Manifest, read_manifest
 from .rendering import (
     Rendered,
     checked,
     entry_of,
-    inputs_hash,
+    entry_with,
     pinned_plan,
     recorded_text,
     render_kernel,
@@ -59,7 +59,10 @@ def plan_build(config: Config, names: Sequence[str] = (), **how: Unpack[How]) ->
     before = read_manifest(config.root)
     drafts = [_draft(config, k, before, how) for k in _chosen(config, names)]
     files = _compared(drafts, how)
-    if not names and how.get("out_dir") is None:
+    if how.get("out_dir") is not None:
+        before = before or Manifest()
+        return Plan(tuple(files), before, before)
+    if not names:
         files += _without_kernel(config, before, how.get("prune", False))
     files.sort(key=lambda file: file.path)
     return Plan(tuple(files), before, _after(before, files, bool(names)))
@@ -98,8 +101,16 @@ class _Draft:
         # The digest in the header is the beginning of the hash.
         written = body_hash(old) == self.entry.body
         whole = f":{recorded_digest(old)}" == self.entry.body[6:23]
-        same = self.entry.inputs == inputs_hash(self.kernel, self.plan)
-        return written and whole and same
+        made = entry_with(self.path, self.kernel, self.plan, self.entry.body)
+        return written and whole and self.entry == self.kept(made)
+
+    def kept(self, entry: Entry) -> Entry:
+        """Return ``entry`` with what others have recorded of the file."""
+        if self.entry is None:
+            return entry
+        return dataclasses.replace(
+            entry, patch=self.entry.patch, others=self.entry.others
+        )
 
 
 def _chosen(config: Config, names: Sequence[str]) -> tuple[KernelConfig, ...]:
@@ -117,6 +128,11 @@ def _draft(
 ) -> _Draft:
     path = config.out / f"{kernel.name}.py"
     entry = before.entries.get(path) if before else None
+    if entry is not None and entry.vendored:
+        raise ConfigError(
+            f"kernel {kernel.name!r} and a vendored copy would both be {path}; "
+            "rename the kernel, or move the copy"
+        )
     plan = None if how.get("replan") else pinned_plan(entry, kernel)
     out_dir = how.get("out_dir")
     if out_dir is not None:
@@ -172,9 +188,8 @@ def _compare(draft: _Draft, rendered: Rendered, always: bool) -> PlannedFile:
     if always and action is Action.UNCHANGED:
         action = Action.CHANGED
     refused = action is Action.REFUSED
-    entry = draft.entry if refused else entry_of(draft.path, draft.kernel, rendered)
-    if draft.entry is not None and entry is not None:
-        entry = dataclasses.replace(entry, others=draft.entry.others)
+    made = draft.kept(entry_of(draft.path, draft.kernel, rendered))
+    entry = draft.entry if refused else made
     return PlannedFile(
         draft.root, draft.path, draft.kernel.name, state, action, old, new, entry
     )

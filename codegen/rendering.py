@@ -114,15 +114,22 @@ def inputs_hash(kernel: KernelConfig, plan: Path) -> str:
 
 def entry_of(path: PurePosixPath, kernel: KernelConfig, rendered: Rendered) -> Entry:
     """Return what the manifest says of a file once it holds what was rendered."""
+    return entry_with(path, kernel, rendered.plan, body_hash(rendered.text))
+
+
+def entry_with(
+    path: PurePosixPath, kernel: KernelConfig, plan: Path, body: str
+) -> Entry:
+    """Return what the manifest says of a file of which only the hash is known."""
     return Entry(
         path=path,
         kernel=kernel.name,
         spec=kernel.spec,
         options=_given(kernel.options),
         target=kernel.options.target,
-        plan=rendered.plan,
-        inputs=inputs_hash(kernel, rendered.plan),
-        body=body_hash(rendered.text),
+        plan=plan,
+        inputs=inputs_hash(kernel, plan),
+        body=body,
         license=kernel.options.license,
         requires=_REQUIRES[kernel.options.target],
     )

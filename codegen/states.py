@@ -81,7 +81,9 @@ def is_intact(text: str, entry: Entry | None) -> bool:
 
     The header tells, also of a file that the manifest does not list, or not yet.
     """
-    if is_ours(text) and recorded_digest(text) == body_digest(text):
+    if not is_ours(text):
+        return False
+    if recorded_digest(text) == body_digest(text):
         return True
     return entry is not None and not entry.pending and body_hash(text) == entry.body
 

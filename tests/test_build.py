@@ -407,3 +407,18 @@ def test_configuration_reaches_the_module(config: Config) -> None:
     assert "# SPDX-License-Identifier: MIT\n# Regenerate: eingrad build mm\n" in text
     assert "grad_w" in text
     assert actions(build(config)) == {"mm.py": "unchanged", "rows.py": "unchanged"}
+
+
+def test_an_edit_during_the_build_is_kept(config: Config, folder: Path) -> None:
+    path = folder / "mm.py"
+    path.write_text(STALE, encoding="utf-8")
+
+    def edit(_: Plan) -> None:
+        path.write_text(EDITED, encoding="utf-8")
+
+    with pytest.raises(RefusedError) as caught:
+        build(config, planned=edit, render=render)
+    assert str(caught.value) == (
+        "src/gen/mm.py was changed while the build ran; run it again"
+    )
+    assert path.read_text("utf-8") == EDITED

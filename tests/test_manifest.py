@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -16,8 +17,8 @@ from projects import configured, tree
 from eingrad import rendering
 from eingrad.build import build
 from eingrad.config import Config, KernelConfig, load_config
-from eingrad.digest import HEADER
-from eingrad.errors import ConfigError
+from eingrad.digest import HEADER, body_hash
+from eingrad.errors import ConfigError, RefusedError
 from eingrad.manifest import (
     Entry,
     Manifest,
@@ -357,6 +358,64 @@ def test_keys_of_others_and_vendored_files_are_kept(config: Config) -> None:
     assert [entry.get("mine") for entry in entries] == [[1], None, [1]]
     assert [entry.get("vendored", False) for entry in entries] == [False, True, False]
     assert (config.root / "src/gen/copied.py").exists()
+
+
+def test_a_kernel_and_a_vendored_copy_of_one_path(config: Config) -> None:
+    build(config)
+    path = lock(config.root)
+    text = path.read_text("utf-8").replace('"dots"\n', '"dots"\nvendored = true\n')
+    path.write_text(text, encoding="utf-8")
+    before = tree(config.root)
+    with pytest.raises(ConfigError) as caught:
+        build(config)
+    assert str(caught.value) == (
+        "kernel 'dots' and a vendored copy would both be src/gen/dots.py; "
+        "rename the kernel, or move the copy"
+    )
+    assert tree(config.root) == before
+
+
+def test_a_manifest_that_lists_what_we_did_not_write(config: Config) -> None:
+    mine = config.root / "src/mine.py"
+    build(config)
+    mine.write_text("x = 1\ny = 2\n", encoding="utf-8")
+    entry = '\n[[file]]\npath = "src/mine.py"\nkernel = "mine"\nspec = "i"\n'
+    with open(lock(config.root), "a", encoding="utf-8") as file:
+        file.write(f'{entry}body = "{body_hash(mine.read_text())}"\n')
+    before = tree(config.root)
+    with pytest.raises(RefusedError, match="mine"):
+        build(config, prune=True)
+    assert tree(config.root) == before
+
+
+LOSSES = [
+    # (what is done to the manifest, what a check says of it)
+    (lambda path: path.unlink(), "eingrad.lock is missing; run `eingrad build`"),
+    (
+        lambda path: path.write_text(f"{HEADER}\nversion = 1\n"),
+        "eingrad.lock is stale; run `eingrad build`",
+    ),
+    (
+        lambda path: path.write_text(path.read_text().replace('"MIT"', '"0BSD"')),
+        "eingrad.lock is stale; run `eingrad build`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lose", "reason"), LOSSES)
+def test_a_manifest_that_is_lost(
+    config: Config, lose: Callable[[Path], object], reason: str
+) -> None:
+    build(config)
+    before = tree(config.root)
+    os.utime(config.root / "src/gen/dots.py", ns=(1, 1))
+    lose(lock(config.root))
+    plan = plan_build(config)
+    assert [file.state.value for file in plan.files] == ["ok", "ok"]
+    assert plan.reasons == (reason,)
+    build(config)
+    assert tree(config.root) == before
+    assert (config.root / "src/gen/dots.py").stat().st_mtime_ns == 1
 
 
 def test_the_hash_covers_what_the_pipeline_imports() -> None:

@@ -67,6 +67,8 @@ def test_out_dir(root: Path, tmp_path: Path) -> None:
     assert tree(build) == before
     run("build")
     assert (root / "src/gen/mm.py").read_bytes() == before["mm.py"]
+    assert run("build", "--check", "--out-dir", str(build)) == 0
+    assert run("build", "--prune", "--out-dir", str(build)) == 2
     (build / "mm.py").write_text("mine\n")
     assert run("build", "--out-dir", str(build)) == 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import statistics
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from projects import configured
 
 import eingrad
 from eingrad.cli import main
@@ -150,3 +152,25 @@ def test_help_starts_fast(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\neingrad --help: median {median:.3f} s")
     assert median < 0.5
+
+
+# How many kernels the build below has; the whole test is 1000.
+KERNELS = int(os.environ.get("EINGRAD_KERNELS", "50"))
+
+
+def test_many_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The aim is 20 s for 1000 kernels on two processors, and 1 s if none changed."""
+    letters = itertools.islice(itertools.permutations("abcdefg", 3), 200)
+    specs = [f"{''.join(p)},{p[2]}z->{p[n % 3]}z" for p in letters for n in range(5)]
+    configured(tmp_path, {f"k{n:04}": s for n, s in enumerate(specs[:KERNELS])})
+    command = [sys.executable, "-m", "eingrad", "build"]
+    times = []
+    for _ in range(2):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+        times.append(time.perf_counter() - start)
+    with capsys.disabled():
+        print(f"\n{KERNELS} kernels: {times[0]:.1f} s, unchanged {times[1]:.2f} s")
+    # On a busy machine, and whatever it takes to start Python.
+    assert times[0] < 2 * (0.5 + 20 * KERNELS / 1000)
+    assert times[1] < 2

@@ -74,6 +74,8 @@ def build(
     from ..config import load_config
     from ..planning import How, plan_build
 
+    if prune and (names or out_dir is not None):
+        raise click.UsageError("--prune goes with all kernels of a project.")
     how = How(
         prune=prune,
         replan=replan,
