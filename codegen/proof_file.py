@@ -17,6 +17,7 @@ from .notation import abbreviated
 from .pretty import Bracketed, broken, fits
 from .request import Request
 from .spec import ELLIPSIS, Index, Subscripts
+from .targets.elementwise import applied
 
 WIDTH = 88
 # Brute force visits so many points; a fraction of a second.
@@ -30,19 +31,28 @@ AXES = ("dots1", "dots2")
 class ProofFile:
     """The fields of ``pytest/test_kernel.py.jinja``.
 
-    distinct: whether no two indices share a size, unless they have to.
+    bias: the indices of the bias; empty if there is none.
+    activation, derivative: the calls of those functions of ``z``; empty if there are
+        none.
+    output_of: source of the output that is expected.
     conjugate, gradient_term, cotangent_term: source that follows the convention for
         complex numbers.
     """
 
     header: list[str]
     kernel: str
+    description: list[str]
     location: list[str]
     spec: str
     places: list[str]
     output: str
+    bias: str
+    bias_wanted: bool
+    activation: str
+    derivative: str
+    dtypes: str
     constants: list[str]
-    distinct: bool
+    output_of: str
     conjugate: str
     gradient_term: str
     cotangent_term: str
@@ -55,21 +65,49 @@ def proof_file(request: Request, name: str, kernel: str, test: str) -> ProofFile
     """
     sizes = _sizes(request)
     adjoint = request.complex == "adjoint"
-    kin = [axis for index in request.same_size.values() for axis in _axes((index,))]
-    apart = {sizes[axis] for axis in kin}
+    bias, function = request.bias, request.activation
+    product = "brute_force(operands, dtype)"
     return ProofFile(
         header=_header(request, name),
         kernel=PurePosixPath(kernel).name,
+        description=_description(request, sizes),
         location=_location(kernel, test),
         spec=abbreviated(request.einsum, WIDTH - 60),
         places=_places(request),
         output=" ".join(_axes(request.einsum.output)),
+        bias=" ".join(_axes(bias.subscripts)) if bias else "",
+        bias_wanted=bias is not None and bias.name in request.wrt,
+        activation=applied(function, "z") if function else "",
+        derivative=applied(function.derivative, "z") if function else "",
+        # Of a function, only the rounding to float64 is fine enough.
+        dtypes='["float64"]' if function else '["int64", "float64", "complex128"]',
         constants=_constants(request, sizes),
-        distinct=len(apart) == len(set(kin)) and 1 not in apart,
+        output_of=f"activated(kernel, {product})" if function else product,
         conjugate=".conjugate()" if adjoint else "",
         gradient_term=_product("gradient", "tangents[name]", adjoint),
         cotangent_term=_product("cotangent", "tangent", adjoint),
     )
+
+
+def _description(request: Request, sizes: Mapping[Index, int]) -> list[str]:
+    """Say what the test shows."""
+    kin = {axis for index in request.same_size.values() for axis in _axes((index,))}
+    apart = {sizes[axis] for axis in kin}
+    if request.activation:
+        lines = [
+            "Small integers are exact in floating point, so brute force computes what",
+            "the function is applied to without an error.  Results are held to that,",
+            "and the derivative of the function to its slope, up to rounding.",
+        ]
+    else:
+        lines = [
+            "An einsum and its gradients are polynomials with integer coefficients,",
+            "and small integers are exact in floating point.  So every result has to",
+            "equal that of brute force, to the last bit.",
+        ]
+    if len(apart) == len(kin) and 1 not in apart:
+        lines += ["No two indices have one size, so no two axes can be mixed up."]
+    return lines
 
 
 def _product(left: str, right: str, adjoint: bool) -> str:

@@ -28,7 +28,8 @@ _LIBRARIES = {"numpy", "__future__"} | set(sys.stdlib_module_names)
 def render(module: Module) -> str:
     """Return the text of the module, with the digest of its body in the header."""
     fields = _fields(module) | _layout(module.line_length)
-    return _sealed("numpy/module.py.jinja", fields, _LIBRARIES)
+    asked = {line.split()[1].partition(".")[0] for line in module.imports}
+    return _sealed("numpy/module.py.jinja", fields, _LIBRARIES | asked)
 
 
 def render_proof(proof: ProofFile) -> str:

@@ -23,9 +23,10 @@ ORDER = """
 errors
 spec
 index_sets gradient
+activations
 contraction
 program
-differentiate simplify
+layer differentiate simplify
 array_program
 cost
 views

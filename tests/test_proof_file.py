@@ -34,14 +34,36 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
     ("pqrs,pi,qj,rk,sl->ijkl", {"operands": ["integrals", *["orbitals"] * 4]}),
     ("abcdefghijklmnop,qrstuvwx->bx", {}),
     ("ij,jk->ik", {"license": ""}),
+    ("bi,ij->bj", {"bias": "j", "order": 2}),
+    ("bi,ij->bj", {"bias": "j", "wrt": ["a"]}),
+    ("...i,ij->...j", {"bias": "...j"}),
+    ("i->ii", {"bias": "i"}),
 ]
 
-# A change of the kernel of ``ij,jk->ik``, and the test that finds it.
+# Functions are held to brute force up to rounding, in float64.
+LAYERS: list[tuple[str, dict[str, Any]]] = [
+    ("bi,ij->bj", {"bias": "j", "activation": "gelu", "order": 2}),
+    ("bi,ij->bj", {"activation": "leaky_relu:0.1", "wrt": ["b"]}),
+    ("...i->...i", {"activation": "softplus"}),
+]
+
+NAMES = {"operands": ["left", "right"], "output": "product"}
+LAYER = {**NAMES, "bias": "k", "activation": "tanh"}
+
+# Options of a kernel of ``ij,jk->ik``, a change of it, and the test that finds it.
 MUTANTS = {
-    "forward": ("    product: Array = ", "    product: Array = 2 * ", "forward"),
-    "gradient": ("    return (grad_left, ", "    return (-grad_left, ", "gradients"),
-    "tangent": ("    return product, ", "    return product, 2 * ", "jvp"),
-    "conjugate": (".conj()", "", "gradients"),
+    "forward": (NAMES, "    product: Array = ", "    product: Array = 2 * ", "forward"),
+    "gradient": (NAMES, "return (grad_left, ", "return (-grad_left, ", "gradients"),
+    "tangent": (NAMES, "return product, ", "return product, 2 * ", "jvp"),
+    "conjugate": (NAMES, ".conj()", "", "gradients"),
+    "function": (LAYER, "product: Array = _tanh(", "product: Array = (", "forward"),
+    "slope": (
+        LAYER,
+        "return _blockwise(_tanh_d1",
+        "return 2 * _blockwise(_tanh_d1",
+        "the",
+    ),
+    "bias": (LAYER, ", grad_bias)", ", -grad_bias)", "gradients"),
 }
 
 
@@ -66,16 +88,15 @@ def proved(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_right_kernels_pass(tmp_path: Path) -> None:
-    for number, (spec, options) in enumerate(SPECS):
+    for number, (spec, options) in enumerate([*SPECS, *LAYERS]):
         text = write(tmp_path / str(number), spec, options)
         assert "eingrad" not in ast.unparse(ast.parse(text))
     done = proved(tmp_path)
-    assert f"{9 * len(SPECS)} passed" in done.stdout, done.stdout
+    assert f"{9 * len(SPECS) + 4 * len(LAYERS)} passed" in done.stdout, done.stdout
 
 
 def test_wrong_kernels_fail(tmp_path: Path) -> None:
-    options = {"operands": ["left", "right"], "output": "product"}
-    for name, (old, new, _) in MUTANTS.items():
+    for name, (options, old, new, _) in MUTANTS.items():
         write(tmp_path / name, "ij,jk->ik", options)
         kernel = tmp_path / name / KERNEL
         text = kernel.read_text()
@@ -83,7 +104,7 @@ def test_wrong_kernels_fail(tmp_path: Path) -> None:
         kernel.write_text(text.replace(old, new))
     done = proved(tmp_path)
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
-    for name, (_, _, test) in MUTANTS.items():
+    for name, (_, _, _, test) in MUTANTS.items():
         assert any(f"{name}/{TEST}::test_{test}" in line for line in failed), (
             done.stdout
         )
@@ -100,7 +121,7 @@ def test_wrong_kernels_fail(tmp_path: Path) -> None:
 )
 def test_tools_have_nothing_to_say(tmp_path: Path, command: str) -> None:
     tests = []
-    for number, (spec, options) in enumerate(SPECS):
+    for number, (spec, options) in enumerate([*SPECS, *LAYERS]):
         tests.append(tmp_path / f"test_{number}.py")
         tests[-1].write_text(write(tmp_path, spec, options), encoding="utf-8")
     done = subprocess.run(
