@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .array_program import ArrayOp, ArrayProgram, Block, nodes
+from .array_program import ArrayOp, ArrayProgram, Block, Node, Ref, nodes
 from .contraction import ContractionTree
 from .digest import HEADER, RECORD
 from .functions import Function, Writer, free_variables, needed_blocks
 from .notation import Docstrings, abbreviated, describe
 from .plain import plain_tests
 from .pretty import Bracketed, broken, fits, string_constant, tuple_of
-from .program import Program
+from .program import Apply, Program
 from .request import Request
 from .spec import ELLIPSIS, Index
+from .targets.elementwise import function_imports, function_name, function_sources
 from .targets.numpy import size_names
 
 
@@ -32,7 +33,9 @@ class Derivation:
     """All that is known of a kernel before its text.
 
     joint computes the output and the gradients from the cotangent and the operands;
-    tangent computes the output and its tangent.
+    tangent computes the output and its tangent.  Of order 2 there are: hvp, which
+    computes the gradients' derivatives along tangents, and double_backward, which
+    computes the output's tangent too, along the operands in ``wrt``.
     """
 
     request: Request
@@ -40,6 +43,33 @@ class Derivation:
     forward: Program
     joint: Lowered
     tangent: Lowered
+    second: Mapping[str, Lowered]
+
+    @property
+    def lowered(self) -> tuple[Lowered, ...]:
+        """Everything that was lowered."""
+        return (self.joint, self.tangent, *self.second.values())
+
+    @property
+    def functions(self) -> tuple[Apply, ...]:
+        """The elementwise functions that the module calls."""
+        steps = [step for part in self.lowered for step in part.program.steps]
+        applied = (step.op for step in steps if isinstance(step.op, Apply))
+        return tuple(dict.fromkeys(applied))
+
+
+@dataclass(frozen=True)
+class Second:
+    """A function of second order: the tangents that it takes, and what it returns."""
+
+    tangents: list[str]
+    body: list[str]
+    results: list[str]
+
+
+# The dtypes to compute with as they are, and the kinds of dtype that are numbers.
+_ANY = ("?bBhHiIlLqQfdgFDG", "biufcO")
+_REAL = ("fd", "biuf")
 
 
 @dataclass(frozen=True)
@@ -56,18 +86,28 @@ class Module:
     cotangent: str
     tangents: list[str]
     tangent_output: str
-    forward_doc: list[str]
-    backward_doc: list[str]
-    vjp_doc: list[str]
-    jvp_doc: list[str]
+    docs: Mapping[str, list[str]]
     forward: list[str]
     residuals: list[str]
     linearize: list[str]
     reverse: list[str]
     reverse_parameters: list[str]
     gradients: list[str]
+    output_into: bool
+    gradients_into: bool
+    rooms: bool
+    differentiated: list[str]
+    gradient_count: int
     tangent: list[str]
+    second: Mapping[str, Second]
+    functions: list[str]
+    imports: list[str]
     plain_tests: list[str]
+    plain_dtypes: str
+    kinds: str
+    result_type: str
+    has_bias: bool
+    has_activation: bool
     has_ellipsis: bool
     output_has_ellipsis: bool
     new_sizes: bool
@@ -79,44 +119,80 @@ class Module:
 def module(derivation: Derivation) -> Module:
     """Write every part of the module."""
     request, joint = derivation.request, derivation.joint
-    operands = list(request.distinct_operands)
-    tangents = [v.name for v in derivation.tangent.program.inputs[len(operands) :]]
+    operands = list(request.parameters)
+    tangents = _tangents(derivation.tangent, request)
     cotangent = joint.program.inputs[0].name
     sizes = _size_names(derivation)
     parts = _functions(derivation, sizes)
-    docs = Docstrings(request, cotangent)
+    called = [function_name(function) for function in derivation.functions]
+    constants = _constants(request)
+    plain_dtypes, kinds = _REAL if request.activation else _ANY
     return Module(
         header=_header(request),
         description=describe(
             derivation.forward, joint.program, derivation.tree.path, request
         ),
-        exports=_exports(request),
-        constants=_constants(request),
+        exports=_exports(request, constants),
+        constants=constants,
         operands=operands,
         operand_count=len(operands),
         output=request.output,
         cotangent=cotangent,
         tangents=tangents,
         tangent_output=[*derivation.tangent.results.values()][1],
-        forward_doc=docs.forward(),
-        backward_doc=docs.backward(),
-        vjp_doc=docs.vjp(),
-        jvp_doc=docs.jvp(),
+        docs=Docstrings(request, cotangent).of_functions(),
         forward=list(parts["forward"].lines),
         residuals=list(parts["residuals"].lines),
         linearize=list(parts["linearize"].lines),
         reverse=list(parts["reverse"].lines),
         reverse_parameters=list(parts["reverse"].parameters),
         gradients=[*joint.results.values()][1:],
+        output_into=parts["forward"].writes_into,
+        gradients_into=parts["reverse"].writes_into,
+        rooms=_makes_room(joint),
+        differentiated=list(request.wrt),
+        gradient_count=len(request.wrt),
         tangent=list(parts["tangent"].lines),
+        second={
+            name: Second(
+                _tangents(lowered, request),
+                list(parts[name].lines),
+                [*lowered.results.values()],
+            )
+            for name, lowered in derivation.second.items()
+        },
+        functions=function_sources(called, erf=request.erf),
+        imports=function_imports(called, erf=request.erf),
         plain_tests=plain_tests(request, sizes),
+        plain_dtypes=plain_dtypes,
+        kinds=kinds,
+        result_type="_result_type" if request.activation else "np.result_type",
+        has_bias=request.bias is not None,
+        has_activation=request.activation is not None,
         has_ellipsis=ELLIPSIS in request.einsum.indices,
         output_has_ellipsis=ELLIPSIS in request.einsum.output,
         new_sizes=bool(request.einsum.new_indices),
-        shared=len(operands) < len(request.operands),
-        turns=any(map(_turns, (joint.arrays, derivation.tangent.arrays))),
+        shared=len(operands) < len(request.places),
+        turns=any(_turns(lowered.arrays) for lowered in derivation.lowered),
         line_length=request.line_length,
     )
+
+
+def _tangents(lowered: Lowered, request: Request) -> list[str]:
+    """Name the tangents: the last inputs, after the cotangent if any and the arrays."""
+    names = [value.name for value in lowered.program.inputs]
+    return names[names.index(request.parameters[-1]) + 1 :]
+
+
+def _makes_room(lowered: Lowered) -> bool:
+    """Tell whether some output is allocated before it is written."""
+    made = {
+        statement.target
+        for block in lowered.arrays.blocks
+        for statement in block.statements
+        if isinstance(statement.value, Node) and statement.value.op is ArrayOp.EMPTY
+    }
+    return any(Ref(variable) in made for variable in lowered.results.values())
 
 
 def _turns(arrays: ArrayProgram) -> bool:
@@ -132,7 +208,7 @@ def _turns(arrays: ArrayProgram) -> bool:
 def _size_names(derivation: Derivation) -> dict[Index, str]:
     """Name the size of every index by one name in all functions."""
     taken = [derivation.request.output]
-    for lowered in (derivation.joint, derivation.tangent):
+    for lowered in derivation.lowered:
         taken.extend(value.name for value in lowered.program.inputs)
         taken.extend(Writer.variables(lowered.arrays.blocks))
     same_size = derivation.request.same_size
@@ -143,7 +219,7 @@ def _size_names(derivation: Derivation) -> dict[Index, str]:
 def _functions(
     derivation: Derivation, sizes: Mapping[Index, str]
 ) -> dict[str, Function]:
-    request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
+    request, joint = derivation.request, derivation.joint
     made = {step.result.name for step in derivation.forward.steps}
     blocks = joint.arrays.blocks
     forward = [block for block in blocks if block.step.result.name in made]
@@ -157,6 +233,7 @@ def _functions(
         part: list[Block],
         *known: str,
         residuals: Sequence[str] = (),
+        into: Mapping[str, str] | None = None,
         typed: str = "",
     ) -> Function:
         writer = Writer(
@@ -168,18 +245,39 @@ def _functions(
             request.line_length,
         )
         outlive = {*lowered.results.values(), *residuals}
-        return writer.function(part, known=known, kept=outlive, typed=typed)
+        return writer.function(
+            part, known=known, kept=outlive, into=into or {}, typed=typed
+        )
 
-    operands = request.distinct_operands
+    operands = request.parameters
+    gradients = [*joint.results.values()][1:]
     cotangent = joint.program.inputs[0].name
-    inputs = (value.name for value in tangent.program.inputs)
     needed = needed_blocks(forward, kept)
+
+    def whole(lowered: Lowered) -> Function:
+        inputs = (value.name for value in lowered.program.inputs)
+        return write(lowered, list(lowered.arrays.blocks), *inputs)
+
     return {
-        "forward": write(joint, forward, *operands, typed=request.output),
+        "forward": write(
+            joint,
+            forward,
+            *operands,
+            into={request.output: "into"},
+            typed=request.output,
+        ),
         "residuals": write(joint, needed, *operands, residuals=kept),
         "linearize": write(joint, forward, *operands, residuals=kept),
-        "reverse": write(joint, reverse, cotangent, *operands, *kept),
-        "tangent": write(tangent, list(tangent.arrays.blocks), *inputs),
+        "reverse": write(
+            joint,
+            reverse,
+            cotangent,
+            *operands,
+            *kept,
+            into={name: f"into[{k}]" for k, name in enumerate(gradients)},
+        ),
+        "tangent": whole(derivation.tangent),
+        **{name: whole(lowered) for name, lowered in derivation.second.items()},
     }
 
 
@@ -201,11 +299,12 @@ def _header(request: Request) -> list[str]:
     return [line.rstrip() for line in [*lines, *regenerate.split("\n")]]
 
 
-def _exports(request: Request) -> Bracketed:
+def _exports(request: Request, constants: Sequence[str]) -> Bracketed:
     """List what a module offers, constants first."""
-    constants = ["COMPLEX", "GRADIENTS", "OPERANDS"]
-    constants += ["SIZES"] * bool(request.einsum.new_indices)
-    names = [*constants, "SPEC", "backward", "forward", "jvp", "vjp"]
+    constants = [line.partition(" = ")[0] for line in constants if " = " in line]
+    functions = ["backward", "forward", "jvp", "vjp"]
+    functions += ["double_backward", "hvp"] * (request.order == 2)
+    names = [*sorted(constants), *sorted(functions)]
     return Bracketed("", tuple(f'"{name}"' for name in names), "[]")
 
 
@@ -219,10 +318,15 @@ def _constants(request: Request) -> list[str]:
 
     lines = [
         *string_constant("SPEC", str(request.einsum), width),
-        *names("OPERANDS", request.operands),
+        *names("OPERANDS", [place.name for place in request.places]),
         *names("GRADIENTS", request.wrt),
-        f'COMPLEX = "{request.complex}"',
     ]
+    if request.activation is None:
+        lines.append(f'COMPLEX = "{request.complex}"')
+    if request.bias is not None:
+        lines += string_constant("BIAS", "".join(request.bias.subscripts), width)
+    if request.activation is not None:
+        lines.append(f'ACTIVATION = "{request.activation.symbol}"')
     new = request.einsum.new_indices
     if new:
         sizes = ", ".join(f'"{index}": {request.sizes[index]}' for index in new)

@@ -11,8 +11,9 @@ MAX_NAME = 28
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
-    "Array Pullback adapted backward counts forward full gradients jvp np plain "
-    "primals pullback shape tangents tuple type vjp ValueError len".split()
+    "Array Pullback accumulate adapted backward cotangents counts double_backward "
+    "forward full gradients hvp into jvp np out plain primals products pullback shape "
+    "tangents tuple type vjp ValueError len".split()
 )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .activations import read_activation
 from .contraction import Path
 from .errors import display_width
 from .gradient import gradient
@@ -31,14 +32,25 @@ def abbreviated(einsum: Einsum, length: int = 40) -> str:
 
 def formula(einsum: Einsum, operands: Iterable[str], output: str) -> str:
     """Write the einsum in index notation: ``c[i,k] = sum_j a[i,j] * b[j,k]``."""
-
-    def entry(name: str, subscripts: Subscripts) -> str:
-        return f"{name}[{','.join(subscripts)}]" if subscripts else name
-
-    factors = " * ".join(map(entry, operands, einsum.operands))
+    factors = " * ".join(map(_entry, operands, einsum.operands))
     summed = [index for index in einsum.indices if index not in einsum.output]
     total = f"sum_{''.join(summed)} " if summed else ""
-    return f"{entry(output, einsum.output)} = {total}{factors}"
+    return f"{_entry(output, einsum.output)} = {total}{factors}"
+
+
+def _entry(name: str, subscripts: Subscripts) -> str:
+    return f"{name}[{','.join(subscripts)}]" if subscripts else name
+
+
+def layer_formula(request: Request) -> str:
+    """Write what the module computes: ``c[i,k] = gelu(sum_j a[i,j] * b[j,k])``."""
+    text = formula(request.einsum, request.operands, request.output)
+    if request.bias is not None:
+        text += f" + {_entry(request.bias.name, request.bias.subscripts)}"
+    if request.activation is None:
+        return text
+    left, right = text.split(" = ", 1)
+    return f"{left} = {request.activation.symbol}({right})"
 
 
 def roles(einsum: Einsum) -> str:
@@ -79,7 +91,7 @@ def describe(
     """Write the docstring of a module, but for its quotes."""
     width = request.line_length
     einsum = request.einsum
-    written = formula(einsum, request.operands, request.output)
+    written = layer_formula(request)
     blocks = [[f"{written}, and its gradients."]]
     if not fits(f'"""{blocks[0][0]}', width):
         blocks = [[f"An einsum of {len(einsum.operands)} operands, and its gradients."]]
@@ -88,7 +100,7 @@ def describe(
             blocks.append([f"    {line}" for line in wrapped])
     blocks += [
         _table(request),
-        _paragraph(_reason(einsum), width),
+        _paragraph(_reason(request), width),
         _paragraph(_costs(forward, joint, path, request), width),
         _paragraph(f"{_convention(request)}{_BROADCAST}", width),
     ]
@@ -109,6 +121,8 @@ _CONVENTIONS = {
 
 def _convention(request: Request) -> str:
     """Say how a gradient treats complex operands, where others stand beside it."""
+    if request.activation is not None:
+        return "Operands are real, and integers are computed in float64. "
     several = len(request.operands) > 1
     return f"{_CONVENTIONS[request.complex]} " if several else ""
 
@@ -129,6 +143,9 @@ def _table(request: Request) -> list[str]:
     for k, name in enumerate(request.operands):
         if name in request.wrt:
             rows.append((f"grad_{name}", gradient(einsum, k)))
+    if request.bias is not None and request.bias.name in request.wrt:
+        rule = Einsum((einsum.output,), request.bias.subscripts)
+        rows.append((f"grad_{request.bias.name}", rule))
     names = max(len(name) for name, _ in rows)
     specs = max(display_width(str(spec)) for _, spec in rows)
     lines = []
@@ -142,14 +159,22 @@ def _table(request: Request) -> list[str]:
     return lines
 
 
-def _reason(einsum: Einsum) -> str:
+def _reason(request: Request) -> str:
     each, one = "each operand", "an operand"
-    if len(einsum.operands) == 1:
+    if len(request.operands) == 1:
         each, one = "its operand", "the operand"
-    return (
+    text = (
         f"An einsum is linear in {each}, so the gradient of {one} is an einsum again: "
         "the cotangent takes the operand's place, and the operand's indices become the "
         "output."
+    )
+    if request.activation is None:
+        return text
+    row, parameters = read_activation(request.activation.symbol)
+    slope = row.stated(row.derivative, parameters)
+    return (
+        f"{text} Here it is the cotangent of z, the argument of {row.name}: "
+        f"grad_{request.output} * {row.name}'(z), entry by entry, with {slope}."
     )
 
 
@@ -180,12 +205,19 @@ class Docstrings:
     request: Request
     cotangent: str
 
+    def _computed(self) -> str:
+        """Write the spec, the bias and the activation: ``gelu(bi,ij->bj + j)``."""
+        request, text = self.request, abbreviated(self.request.einsum)
+        if request.bias is not None:
+            text += f" + {''.join(request.bias.subscripts)}".rstrip()
+        return f"{request.activation.symbol}({text})" if request.activation else text
+
     def _shapes(self) -> list[str]:
         """Say the shape of each operand and of the output, by index."""
         request = self.request
         shapes: dict[str, str] = {}
-        for name, term in zip(request.operands, request.einsum.operands, strict=True):
-            shapes.setdefault(f"{name}: ", _shape(term))
+        for place in request.places:
+            shapes.setdefault(f"{place.name}: ", _shape(place.subscripts))
         shapes[f"returns {request.output}: "] = _shape(request.einsum.output)
         texts = (f"{name}{shape}" for name, shape in shapes.items())
         return [line for text in texts for line in self._wrapped(text)]
@@ -194,18 +226,29 @@ class Docstrings:
         width = self.request.line_length // 2
         return textwrap.wrap(text, width, subsequent_indent="    ")
 
-    def forward(self) -> list[str]:
-        """Document ``forward``."""
+    def of_functions(self) -> dict[str, list[str]]:
+        """Document the public functions, by name."""
+        return {
+            "forward": self._forward(),
+            "backward": self._backward(),
+            "vjp": self._vjp(),
+            "jvp": self._jvp(),
+            "hvp": self._hvp(),
+            "double_backward": self._double_backward(),
+        }
+
+    def _forward(self) -> list[str]:
         return [
-            f"Compute ``{abbreviated(self.request.einsum)}``.",
+            f"Compute ``{self._computed()}``.",
             "",
             *self._shapes(),
+            "",
+            "``out`` is an array to write it into, which is then returned.",
             "",
             "Raises ValueError if the sizes of an index disagree.",
         ]
 
-    def backward(self) -> list[str]:
-        """Document ``backward``."""
+    def _backward(self) -> list[str]:
         *most, last = self.request.wrt
         plural, listed = ("s", f"{', '.join(most)} and {last}") if most else ("", last)
         head = f"Return the gradient{plural} of {listed}."
@@ -216,22 +259,46 @@ class Docstrings:
             "",
             *self._wrapped(f"{self.cotangent}: {_shape(self.request.einsum.output)}"),
             "returns a tuple of arrays, each shaped like its operand",
+            "",
+            "``out`` has an array, or None, for each gradient to be written into, or",
+            "with ``accumulate`` to be added to; it may overlap the operands.",
         ]
 
-    def vjp(self) -> list[str]:
-        """Document ``vjp``."""
+    def _vjp(self) -> list[str]:
         return [
             "Return the output and its pullback, which keeps what it needs.",
             "",
             f"``pullback({self.cotangent})`` is ``backward({self.cotangent}, ...)``.",
         ]
 
-    def jvp(self) -> list[str]:
-        """Document ``jvp``."""
+    def _jvp(self) -> list[str]:
         return [
             "Return the output and its derivative along the tangents.",
             "",
             "primals, tangents: one array for each operand, shaped alike",
+        ]
+
+    def _hvp(self) -> list[str]:
+        return [
+            "Return the derivatives of the gradients along the tangents.",
+            "",
+            f"They are a Hessian-vector product: that of <{self.cotangent}, forward>.",
+            "",
+            "primals, tangents: one array for each operand, shaped alike",
+            *self._wrapped(f"{self.cotangent}: {_shape(self.request.einsum.output)}"),
+            "returns a tuple of arrays, shaped like the gradients",
+        ]
+
+    def _double_backward(self) -> list[str]:
+        return [
+            "Take cotangents of the gradients back to the arguments of ``backward``.",
+            "",
+            "A Hessian is symmetric, so they do as tangents: the first result is the",
+            "tangent of the output, the others are a Hessian-vector product.",
+            "",
+            "cotangents: one array for each gradient, shaped alike",
+            f"returns the gradient of {self.cotangent}, then those of the operands in",
+            "    ``GRADIENTS``",
         ]
 
 

@@ -2,7 +2,7 @@
 
 read_request       options            -> Request, with the Einsum that spec.parse reads
 contraction_trees  Einsum, sizes      -> ContractionTrees
-forward_program    ContractionTree    -> Program
+layer_program      ContractionTree    -> Program, with a bias and an activation
 reverse_mode       Program, wrt       -> Program
 forward_mode       Program            -> Program
 simplify           Program            -> Program
@@ -19,10 +19,11 @@ from typing import Any
 
 from .contraction import ContractionTree, contraction_trees
 from .differentiate import forward_mode, reverse_mode
+from .layer import layer_program
 from .lower import lower
 from .module import Derivation, Lowered, module
 from .options import Options
-from .program import Names, Program, forward_program, verify
+from .program import Names, Program, verify
 from .render import render
 from .request import Request, read_request
 from .simplify import simplify
@@ -66,25 +67,60 @@ def derive(request: Request) -> Derivation:
         tree=trees[best],
         forward=forward,
         joint=lowered,
-        tangent=_lowered(tangent, names, request),
+        tangent=_lowered(tangent, names, request, loose=2),
+        second=_second(forward, request) if request.order == 2 else {},
     )
 
 
 def _joint(request: Request, tree: ContractionTree) -> tuple[Program, Lowered]:
     """Return the forward program, and it and the gradients lowered together."""
-    forward = forward_program(tree, request.operands, request.output)
-    adjoint = request.complex == "adjoint"
-    reverse = reverse_mode(forward, request.wrt, adjoint=adjoint)
-    joint = simplify(replace(reverse, outputs=(*forward.outputs, *reverse.outputs)))
+    forward = layer_program(
+        tree, request.operands, request.output, request.bias, request.activation
+    )
+    joint = simplify(_reverse(forward, request))
     names = [request.output, *(f"grad_{name}" for name in request.wrt)]
-    return forward, _lowered(joint, names, request)
+    return forward, _lowered(joint, names, request, loose=1)
 
 
-def _lowered(program: Program, outputs: Sequence[str], request: Request) -> Lowered:
-    """Check a program and lower it, its outputs in variables of these names."""
+def _reverse(forward: Program, request: Request) -> Program:
+    """Return the program of the output and the gradients."""
+    # Activations take real numbers only.
+    adjoint = request.complex == "adjoint" and request.activation is None
+    reverse = reverse_mode(forward, request.wrt, adjoint=adjoint)
+    return replace(reverse, outputs=(*forward.outputs, *reverse.outputs))
+
+
+def _second(forward: Program, request: Request) -> dict[str, Lowered]:
+    """Differentiate the gradients, which forward mode does as it does the output."""
+    reverse = _reverse(forward, request)
+    count = len(reverse.outputs)
+    names = [f"hvp_{name}" for name in request.wrt]
+    everything = forward_mode(reverse, request.parameters)
+    hvp = replace(everything, outputs=everything.outputs[count + 1 :])
+    wanted = forward_mode(reverse, request.wrt)
+    double = replace(wanted, outputs=wanted.outputs[count:])
+    (output,) = forward.outputs
+    return {
+        "hvp": _lowered(simplify(hvp), names, request),
+        "double_backward": _lowered(
+            simplify(double), [f"grad_grad_{output.name}", *names], request
+        ),
+    }
+
+
+def _lowered(
+    program: Program, outputs: Sequence[str], request: Request, *, loose: int = 0
+) -> Lowered:
+    """Check a program and lower it, its outputs in variables of these names.
+
+    The first ``loose`` of them may lie in memory in any order; gradients do not, since
+    an optimizer combines them with their operands.
+    """
     verify(program)
     names = Names(value.name for value in program.inputs)
     results = {
         v.name: names.fresh(n) for v, n in zip(program.outputs, outputs, strict=True)
     }
-    return Lowered(program, lower(program, results, request.sizes), results)
+    free = [value.name for value in program.outputs[:loose]]
+    arrays = lower(program, results, request.sizes, loose=free)
+    return Lowered(program, arrays, results)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import ConfigError, suggestion
-from .request import CONVENTIONS, TARGETS
+from .request import CONVENTIONS, ERFS, ORDERS, TARGETS
 
 # The name of a kernel, as a regular expression: no two differ in case alone.
 NAME = "[a-z][a-z0-9_]*"
@@ -161,6 +161,15 @@ SHARED: Mapping[str, Kind] = {
     "complex": _one_of(*CONVENTIONS).for_(
         "Whether gradients conjugate the other operands, as PyTorch does, or not."
     ),
+    "erf": _one_of(*ERFS).for_(
+        "Where the normal distribution comes from: this module, or SciPy."
+    ),
+    "order": Kind(
+        "1 or 2",
+        lambda value: value if natural(value) in ORDERS else None,
+        {"enum": list(ORDERS)},
+        "2 adds the derivatives of second order, hvp and double_backward.",
+    ),
 }
 
 KERNEL: Mapping[str, Kind] = {
@@ -168,6 +177,8 @@ KERNEL: Mapping[str, Kind] = {
     "operands": STRINGS.for_("Names of the operands; one name twice is one array."),
     "output": STRING.for_("Name of the output."),
     "wrt": STRINGS.for_("Operands whose gradients are wanted; all by default."),
+    "bias": STRING.for_("Subscripts of an array that is added, some of the output's."),
+    "activation": STRING.for_('Function of the output, such as "leaky_relu:0.1".'),
     "shapes": replace(
         NATURALS,
         wanted="a list of shapes such as [[2, 3], [3, 4]]",

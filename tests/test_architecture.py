@@ -22,9 +22,10 @@ ORDER = """
 errors
 spec
 index_sets gradient
+activations
 contraction
 program
-differentiate simplify
+layer differentiate simplify
 array_program
 cost
 views
@@ -65,8 +66,8 @@ LEVELS = {
 }
 
 # Within ``proof``, the same.
-PROOF_ORDER = ["views", "bounds", "draws", "memory", "arrays", "cases", "trial"]
-PROOF_ORDER += ["interface", "laws", "check"]
+PROOF_ORDER = ["views", "bounds", "draws", "memory", "reference", "truth", "arrays"]
+PROOF_ORDER += ["cases", "trial", "interface", "laws", "check"]
 
 FILES = sorted(SOURCES.rglob("*.py"))
 

@@ -149,7 +149,7 @@ GENERAL_ERRORS = [
         '[tool.eingrad]\n"q\\nq" = 1',
         'tool.eingrad."q\\nq" is not a known key; the keys here are '
         "required-version, out, build, kernels, vendor, targets, line-length, "
-        "license, optimize, sizes, complex",
+        "license, optimize, sizes, complex, erf, order",
     ),
     (
         "[tool.eingrad]",

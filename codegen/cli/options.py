@@ -91,6 +91,23 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Operands whose gradients are wanted (all).",
     ),
     click.option(
+        "--bias",
+        metavar="INDICES",
+        help="Add an array 'bias' with these indices of the output.",
+    ),
+    click.option(
+        "--activation",
+        metavar="NAME",
+        help="Function of the sum: gelu, relu, leaky_relu:0.1, tanh, …",
+    ),
+    click.option(
+        "--order",
+        type=int,
+        default=1,
+        show_default=True,
+        help="2 adds Hessian-vector products and double backward.",
+    ),
+    click.option(
         "--complex",
         type=click.Choice(["adjoint", "transpose"]),
         default="adjoint",
@@ -104,6 +121,13 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         callback=_optimize,
         help="Method of opt_einsum, or a path '[(0,1),(0,1)]'.",
+    ),
+    click.option(
+        "--erf",
+        type=click.Choice(["numpy", "scipy"]),
+        default="numpy",
+        show_default=True,
+        help="Where gelu gets the normal distribution from.",
     ),
     click.option(
         "--license",
