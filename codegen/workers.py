@@ -101,5 +101,9 @@ def serve() -> None:
         except EingradError as error:
             ours = isinstance(error, InternalError)
             answer = {"error": str(error), "ours": ours}
-        sys.stdout.buffer.write(f"{json.dumps(answer)}\n".encode())
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(f"{json.dumps(answer)}\n".encode())
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # The build is gone, and at a usual exit Python would write once more.
+            os._exit(0)

@@ -19,7 +19,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = tuple(
     ROOT / name
-    for name in ("README.md", "docs/guide.md", "docs/build.md", "docs/vendoring.md")
+    for name in (
+        "README.md",
+        "docs/guide.md",
+        "docs/activations.md",
+        "docs/build.md",
+        "docs/vendoring.md",
+    )
 )
 
 BLOCK = re.compile(r"^```(console|toml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

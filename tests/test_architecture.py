@@ -67,8 +67,8 @@ LEVELS = {
 }
 
 # Within ``proof``, the same.
-PROOF_ORDER = ["views", "bounds", "draws", "memory", "arrays", "cases", "trial"]
-PROOF_ORDER += ["interface", "laws", "check"]
+PROOF_ORDER = ["views", "bounds", "draws", "memory", "reference", "truth", "arrays"]
+PROOF_ORDER += ["cases", "trial", "interface", "laws", "check"]
 
 FILES = sorted(SOURCES.rglob("*.py"))
 

@@ -104,6 +104,6 @@ def test_installed_wheel_runs(installed: Path, tmp_path: Path) -> None:
 def test_installed_wheel_and_our_tree_write_the_same(
     installed: Path, tmp_path: Path
 ) -> None:
-    command = ["-m", "eingrad", "ij,jk->ik"]
+    command = ["-m", "eingrad", "ij,jk->ik", "--activation", "gelu"]
     ours = _run([sys.executable, *command], tmp_path)
     assert _run([str(installed), *command], tmp_path) == ours

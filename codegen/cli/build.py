@@ -167,7 +167,8 @@ def _talk(plan: Plan, would: str = "") -> None:
         elif file.why_stale:
             say(file.why_stale)
     fresh = sum(_is_fresh(file) for file in kernels)
-    say(f"{len(kernels)} files, {fresh} of them fresh already")
+    files = "1 file" if len(kernels) == 1 else f"{len(kernels)} files"
+    say(f"{files}, {fresh} of them fresh already")
 
 
 def _is_fresh(file: PlannedFile) -> bool:

@@ -344,7 +344,7 @@ def _cubic_power(a: Array, single: bool) -> tuple[Array, Array]:
     low *= 0.07135481627260025
     low += 1.5957691216057308
     low *= near - a
-    near *= 6.129509145186219e-11
+    near *= 6.129509145186187e-11
     low -= near
     cube *= 4.718616350248776e-06
     low -= cube
