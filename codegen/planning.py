@@ -101,7 +101,8 @@ class _Draft:
         # The digest in the header is the beginning of the hash.
         written = body_hash(old) == self.entry.body
         whole = f":{recorded_digest(old)}" == self.entry.body[6:23]
-        made = entry_with(self.path, self.kernel, self.plan, self.entry.body)
+        body, requires = self.entry.body, self.entry.requires
+        made = entry_with(self.path, self.kernel, self.plan, body, requires)
         return written and whole and self.entry == self.kept(made)
 
     def kept(self, entry: Entry) -> Entry:

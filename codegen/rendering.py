@@ -23,8 +23,8 @@ from .options import Options
 
 Path = tuple[tuple[int, ...], ...]
 
-# What a module needs where it runs.
-_REQUIRES = {"numpy": ("numpy>=1.26",)}
+# What a module needs where it runs, if it imports it.
+_REQUIRES = {"numpy": "numpy>=1.26", "scipy": "scipy>=1.11"}
 
 # Options that the manifest names elsewhere, or that follow from the kernel's name.
 _ELSEWHERE = ("license", "name", "regenerate", "target")
@@ -114,13 +114,23 @@ def inputs_hash(kernel: KernelConfig, plan: Path) -> str:
 
 def entry_of(path: PurePosixPath, kernel: KernelConfig, rendered: Rendered) -> Entry:
     """Return what the manifest says of a file once it holds what was rendered."""
-    return entry_with(path, kernel, rendered.plan, body_hash(rendered.text))
+    text = rendered.text
+    requires = tuple(
+        requirement
+        for library, requirement in _REQUIRES.items()
+        if re.search(rf"^\s*(import|from) {library}\b", text, re.MULTILINE)
+    )
+    return entry_with(path, kernel, rendered.plan, body_hash(text), requires)
 
 
 def entry_with(
-    path: PurePosixPath, kernel: KernelConfig, plan: Path, body: str
+    path: PurePosixPath,
+    kernel: KernelConfig,
+    plan: Path,
+    body: str,
+    requires: tuple[str, ...],
 ) -> Entry:
-    """Return what the manifest says of a file of which only the hash is known."""
+    """Return what the manifest says of a file whose text has the hash ``body``."""
     return Entry(
         path=path,
         kernel=kernel.name,
@@ -131,7 +141,7 @@ def entry_with(
         inputs=inputs_hash(kernel, plan),
         body=body,
         license=kernel.options.license,
-        requires=_REQUIRES[kernel.options.target],
+        requires=requires,
     )
 
 

@@ -1,7 +1,8 @@
 """The keys of the configuration, and what the value of each must be.
 
 ``GENERAL`` holds the keys of ``[tool.eingrad]``, ``KERNEL`` those of a kernel's table,
-``SHARED`` those of both: there a kernel's value replaces the general one.
+``SHARED`` those of both: there a kernel's value replaces the general one.  ``VENDOR``
+holds those of a vendored kernel's table.
 """
 
 from __future__ import annotations
@@ -194,4 +195,13 @@ GENERAL: Mapping[str, Kind] = {
     "kernels": TABLE.for_("The kernels; NAME.py is made from the table NAME."),
     "vendor": TABLE.for_("Copies of modules that `eingrad vendor` looks after."),
     **SHARED,
+}
+
+VENDOR: Mapping[str, Kind] = {
+    "from": STRING.for_(
+        'Instead of a spec, a kernel of another project: "../other/eingrad.lock#NAME".'
+    ),
+    "dest": STRING.for_("The file of the copy, inside the project."),
+    "test": STRING.for_("The file of a pytest that proves the copy."),
+    **KERNEL,
 }

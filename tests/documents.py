@@ -22,7 +22,7 @@ DOCUMENTS = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("guide", "explain", "activations", "build")
+        for name in ("guide", "explain", "activations", "build", "vendoring")
     ),
 )
 

@@ -13,6 +13,7 @@ from jinja2 import meta, nodes
 from eingrad import render
 from eingrad.explanation.page import Page
 from eingrad.module import Module
+from eingrad.proof_file import ProofFile
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "codegen"
@@ -40,7 +41,7 @@ request digest
 notation plain
 targets
 functions
-module
+module proof_file
 render
 pipeline
 explanation
@@ -57,6 +58,7 @@ workers states
 json_schema scaffold build_plan
 planning
 build
+vendoring
 hooks
 testing
 cli
@@ -174,9 +176,11 @@ def test_the_package_is_imported_relatively() -> None:
         ("latex2mathml", {"explanation"}),
         ("markupsafe", {"explanation"}),
         ("pygments", {"explanation"}),
-        ("tomllib", {"config", "manifest", "scaffold"}),
+        ("merge3", {"vendoring"}),
+        ("whatthepatch", {"vendoring"}),
+        ("tomllib", {"config", "manifest", "scaffold", "vendoring"}),
         ("packaging", {"config"}),
-        ("tomlkit", {"scaffold"}),
+        ("tomlkit", {"scaffold", "vendoring"}),
     ],
 )
 def test_who_imports_a_library(library: str, files: set[str]) -> None:
@@ -226,17 +230,24 @@ def variables(template: str) -> set[str]:
 
 def used_in(folder: str) -> set[str]:
     paths = sorted((TEMPLATES / folder).glob("*.jinja"))
-    return set().union(*(variables(str(path.relative_to(TEMPLATES))) for path in paths))
+    return set().union(
+        *(variables(path.relative_to(TEMPLATES).as_posix()) for path in paths)
+    )
 
 
-def test_the_page_uses_every_field_and_no_other() -> None:
-    assert used_in("explanation") == {field.name for field in dataclasses.fields(Page)}
-
-
-def test_templates_use_every_field_and_no_other() -> None:
-    used = used_in("numpy")
-    fields = {field.name for field in dataclasses.fields(Module)}
-    layout = set(render._layout(88))
+@pytest.mark.parametrize(
+    ("folder", "model", "layout"),
+    [
+        ("numpy", Module, set(render._layout(88))),
+        ("pytest", ProofFile, set()),
+        ("explanation", Page, set()),
+    ],
+)
+def test_templates_use_every_field_and_no_other(
+    folder: str, model: type, layout: set[str]
+) -> None:
+    used = used_in(folder)
+    fields = {field.name for field in dataclasses.fields(model)}
     assert used - layout == fields - {"line_length"}
     assert layout <= used
 

@@ -457,3 +457,14 @@ def test_same_bytes_everywhere(config: Config) -> None:
         assert process.returncode == 0, process.stderr
         assert tree(folder) == expected
     assert len(processes) == 12
+
+
+@pytest.mark.parametrize(
+    ("erf", "requires"),
+    [("numpy", ("numpy>=1.26",)), ("scipy", ("numpy>=1.26", "scipy>=1.11"))],
+)
+def test_what_a_module_requires(erf: str, requires: tuple[str, ...]) -> None:
+    kernel = KernelConfig("layer", "ij,jk->ik", Options(activation="gelu", erf=erf))
+    rendered = rendering.render_kernel(kernel)
+    entry = rendering.entry_of(PurePosixPath("layer.py"), kernel, rendered)
+    assert entry.requires == requires

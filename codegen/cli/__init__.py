@@ -29,6 +29,7 @@ from .gradients import gradients
 from .init import add, init
 from .schema import schema
 from .terminal import say
+from .vendor import vendor
 
 EXAMPLES = """
 Gradients of einsums, as NumPy code of your own.
@@ -44,15 +45,12 @@ Examples:
   eingrad check scores.py                       prove a file right
   eingrad init                                  configure a project
   eingrad build                                 all kernels of pyproject.toml
+  eingrad vendor add "ij,jk->ik" --dest mm.py   a copy in somebody's project
 
 SPEC is what np.einsum reads and more: any letters, repeated and new output
 indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 "eingrad generate SPEC".  A SPEC of "-" reads specs from stdin, one a line.
 """
-
-
-# Commands that are announced; no spec should be taken for one of them.
-PLANNED = ("vendor",)
 
 
 class _Commands(click.Group):
@@ -69,8 +67,6 @@ class _Commands(click.Group):
 
     def _refuse_misspelt(self, word: str) -> None:
         """Raise OptionError for a word that is meant as a command, not as a spec."""
-        if word in PLANNED:
-            raise OptionError(f"the command {word!r} is not in this version")
         close = suggestion(word, list(self.commands))
         if close and len(word) > 3:
             raise OptionError(
@@ -137,5 +133,5 @@ def completion(shell: str) -> None:
 
 for _command in (generate, gradients, explain, check):
     commands.add_command(_command)
-for _command in (init, add, build, list_files, clean, schema):
+for _command in (init, add, build, list_files, clean, schema, vendor):
     commands.add_command(_command)
