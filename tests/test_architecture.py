@@ -228,13 +228,6 @@ def variables(template: str) -> set[str]:
     return meta.find_undeclared_variables(environment.parse(source))
 
 
-def used_in(folder: str) -> set[str]:
-    paths = sorted((TEMPLATES / folder).glob("*.jinja"))
-    return set().union(
-        *(variables(path.relative_to(TEMPLATES).as_posix()) for path in paths)
-    )
-
-
 @pytest.mark.parametrize(
     ("folder", "model", "layout"),
     [
@@ -246,7 +239,8 @@ def used_in(folder: str) -> set[str]:
 def test_templates_use_every_field_and_no_other(
     folder: str, model: type, layout: set[str]
 ) -> None:
-    used = used_in(folder)
+    paths = sorted((TEMPLATES / folder).glob("*.jinja"))
+    used = set().union(*(variables(p.relative_to(TEMPLATES).as_posix()) for p in paths))
     fields = {field.name for field in dataclasses.fields(model)}
     assert used - layout == fields - {"line_length"}
     assert layout <= used
