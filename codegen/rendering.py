@@ -57,15 +57,16 @@ def render_kernel(kernel: KernelConfig, plan: Path | None = None) -> Rendered:
     from .pipeline import derive, written
     from .request import read_request
 
+    why = ""
     try:
         request = read_request(kernel.spec, complete(kernel))
         if plan is not None:
             request = replace(request, optimize=plan)
+            why = _PINNED.format(kernel.name)
         derivation = derive(request)
     except InternalError:
         raise
     except EingradError as error:
-        why = "" if plan is None else _PINNED.format(kernel.name)
         raise ConfigError(f"kernel {kernel.name!r}: {error}{why}") from error
     return Rendered(written(derivation), derivation.tree.path)
 
