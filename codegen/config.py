@@ -110,6 +110,14 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
     )
 
 
+def is_configured(root: Path) -> bool:
+    """Say whether the project in ``root`` has a configuration, a good or a bad one."""
+    if (root / "eingrad.toml").exists():
+        return True
+    tool = _read_toml(root / "pyproject.toml").get("tool", {})
+    return "eingrad" in read_value("tool", tool, TABLE)
+
+
 def load_table(root: Path, *, version: str | None = None) -> Table | None:
     """Read our table of the project in ``root``, None if there is none.
 

@@ -52,7 +52,7 @@ def _sealed(template: str, fields: Mapping[str, Any], libraries: Set[str]) -> st
 
 
 @functools.cache
-def environment() -> jinja2.Environment:
+def environment(*, autoescape: bool = False) -> jinja2.Environment:
     """Return the Jinja environment of our templates, which knows no undefined name."""
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),
@@ -60,7 +60,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=autoescape,
     )
 
 

@@ -162,14 +162,12 @@ SHARED: Mapping[str, Kind] = {
     "complex": _one_of(*CONVENTIONS).for_(
         "Whether gradients conjugate the other operands, as PyTorch does, or not."
     ),
-    "erf": _one_of(*ERFS).for_(
-        "Where the normal distribution comes from: this module, or SciPy."
-    ),
+    "erf": _one_of(*ERFS).for_("Where gelu gets the normal distribution from."),
     "order": Kind(
         "1 or 2",
         lambda value: value if natural(value) in ORDERS else None,
         {"enum": list(ORDERS)},
-        "2 adds the derivatives of second order, hvp and double_backward.",
+        "2 adds Hessian-vector products and double backward.",
     ),
 }
 
@@ -178,8 +176,8 @@ KERNEL: Mapping[str, Kind] = {
     "operands": STRINGS.for_("Names of the operands; one name twice is one array."),
     "output": STRING.for_("Name of the output."),
     "wrt": STRINGS.for_("Operands whose gradients are wanted; all by default."),
-    "bias": STRING.for_("Subscripts of an array that is added, some of the output's."),
-    "activation": STRING.for_('Function of the output, such as "leaky_relu:0.1".'),
+    "bias": STRING.for_("Indices of the output that an added array `bias` has."),
+    "activation": STRING.for_('Function of the sum, such as "leaky_relu:0.1".'),
     "shapes": replace(
         NATURALS,
         wanted="a list of shapes such as [[2, 3], [3, 4]]",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 )
 @click.option("--prune", is_flag=True, help="Delete files of kernels that are gone.")
 @click.option("--replan", is_flag=True, help="Make plans that are pinned afresh.")
+@click.option(
+    "--fail-if-stale", is_flag=True, help="Exit 1 if something had to be written."
+)
 @dry_run_option
 @click.option(
     "-j",
@@ -54,6 +57,7 @@ def build(
     show_diff: bool,
     prune: bool,
     replan: bool,
+    fail_if_stale: bool,
     dry_run: bool,
     jobs: int | None,
     root: Path,
@@ -103,6 +107,8 @@ def build(
         **how,
     )
     _talk(plan)
+    if fail_if_stale and plan.reasons:
+        sys.exit(1)
 
 
 def _report(plan: Plan, output_format: str, show_diff: bool) -> None:
