@@ -121,6 +121,7 @@ def module(derivation: Derivation) -> Module:
     request, joint = derivation.request, derivation.joint
     operands = list(request.parameters)
     tangents = _tangents(derivation.tangent, request)
+    output, *gradients = joint.results.values()
     cotangent = joint.program.inputs[0].name
     sizes = _size_names(derivation)
     parts = _functions(derivation, sizes)
@@ -136,7 +137,7 @@ def module(derivation: Derivation) -> Module:
         constants=constants,
         operands=operands,
         operand_count=len(operands),
-        output=request.output,
+        output=output,
         cotangent=cotangent,
         tangents=tangents,
         tangent_output=[*derivation.tangent.results.values()][1],
@@ -146,7 +147,7 @@ def module(derivation: Derivation) -> Module:
         linearize=list(parts["linearize"].lines),
         reverse=list(parts["reverse"].lines),
         reverse_parameters=list(parts["reverse"].parameters),
-        gradients=[*joint.results.values()][1:],
+        gradients=gradients,
         output_into=parts["forward"].writes_into,
         gradients_into=parts["reverse"].writes_into,
         rooms=_makes_room(joint),
@@ -250,7 +251,7 @@ def _functions(
         )
 
     operands = request.parameters
-    gradients = [*joint.results.values()][1:]
+    output, *gradients = joint.results.values()
     cotangent = joint.program.inputs[0].name
     needed = needed_blocks(forward, kept)
 
@@ -263,8 +264,8 @@ def _functions(
             joint,
             forward,
             *operands,
-            into={request.output: "into"},
-            typed=request.output,
+            into={output: "into"},
+            typed=output,
         ),
         "residuals": write(joint, needed, *operands, residuals=kept),
         "linearize": write(joint, forward, *operands, residuals=kept),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Collection
 
 from .errors import OptionError
 
 MAX_NAME = 28
+
+# Parameters of the emitted functions: an output of such a name has another variable.
+PARAMETERS = ("out", "accumulate", "into")
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
@@ -17,9 +21,12 @@ RESERVED = frozenset(
 )
 
 
-def checked_name(what: str, name: str) -> str:
-    """Return ``name`` if it can stand in generated source, or raise OptionError."""
-    why = _why_bad_name(name)
+def checked_name(what: str, name: str, but: Collection[str] = ()) -> str:
+    """Return ``name`` if it can stand in generated source, or raise OptionError.
+
+    Of the names that modules use themselves, those in ``but`` are accepted.
+    """
+    why = None if name in but else _why_bad_name(name)
     if why:
         raise OptionError(f"{what} name {name!r} {why}")
     return name

@@ -33,8 +33,8 @@ def abbreviated(einsum: Einsum, length: int = 40) -> str:
 def formula(einsum: Einsum, operands: Iterable[str], output: str) -> str:
     """Write the einsum in index notation: ``c[i,k] = sum_j a[i,j] * b[j,k]``."""
     factors = " * ".join(map(_entry, operands, einsum.operands))
-    summed = [index for index in einsum.indices if index not in einsum.output]
-    total = f"sum_{''.join(summed)} " if summed else ""
+    over = summed(einsum)
+    total = f"sum_{''.join(over)} " if over else ""
     return f"{_entry(output, einsum.output)} = {total}{factors}"
 
 
@@ -53,6 +53,11 @@ def layer_formula(request: Request) -> str:
     return f"{left} = {request.activation.symbol}({right})"
 
 
+def summed(einsum: Einsum) -> Subscripts:
+    """List the indices that the einsum sums over."""
+    return tuple(index for index in einsum.indices if index not in einsum.output)
+
+
 def roles(einsum: Einsum) -> str:
     """Say which part each index plays: batch, contracted, summed alone, and so on."""
     sets = index_sets(einsum)
@@ -65,7 +70,7 @@ def roles(einsum: Einsum) -> str:
             ("summed alone", sets.left_lone + sets.right_lone),
         ]
     else:
-        parts = [("summed", tuple(i for i in einsum.indices if i not in kept))]
+        parts = [("summed", summed(einsum))]
     parts += [("constant along", sets.new), ("on the diagonal of", repeated)]
     return ", ".join(
         f"{word} {' '.join(indices)}" for word, indices in parts if indices
@@ -100,9 +105,9 @@ def describe(
             blocks.append([f"    {line}" for line in wrapped])
     blocks += [
         _table(request),
-        _paragraph(_reason(request), width),
+        _paragraph(reason(request), width),
         _paragraph(_costs(forward, joint, path, request), width),
-        _paragraph(f"{_convention(request)}{_BROADCAST}", width),
+        _paragraph(f"{convention(request)}{BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -119,7 +124,7 @@ _CONVENTIONS = {
 }
 
 
-def _convention(request: Request) -> str:
+def convention(request: Request) -> str:
     """Say how a gradient treats complex operands, where others stand beside it."""
     if request.activation is not None:
         return "Operands are real, and integers are computed in float64. "
@@ -127,7 +132,7 @@ def _convention(request: Request) -> str:
     return f"{_CONVENTIONS[request.complex]} " if several else ""
 
 
-_BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
+BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
 
 
 def _paragraph(text: str, width: int) -> list[str]:
@@ -159,7 +164,8 @@ def _table(request: Request) -> list[str]:
     return lines
 
 
-def _reason(request: Request) -> str:
+def reason(request: Request) -> str:
+    """Say why the gradient of an einsum is an einsum."""
     each, one = "each operand", "an operand"
     if len(request.operands) == 1:
         each, one = "its operand", "the operand"

@@ -22,6 +22,7 @@ from .differentiate import forward_mode, reverse_mode
 from .layer import layer_program
 from .lower import lower
 from .module import Derivation, Lowered, module
+from .naming import PARAMETERS
 from .options import Options
 from .program import Names, Program, verify
 from .render import render
@@ -42,7 +43,12 @@ def generate(spec: str, **options: Any) -> str:
 
 def generated(request: Request) -> str:
     """Return the text of the module that is asked for."""
-    return render(module(derive(request)))
+    return written(derive(request))
+
+
+def written(derivation: Derivation) -> str:
+    """Return the text of the module that was derived."""
+    return render(module(derivation))
 
 
 def derive(request: Request) -> Derivation:
@@ -112,7 +118,7 @@ def _lowered(
     an optimizer combines them with their operands.
     """
     verify(program)
-    names = Names(value.name for value in program.inputs)
+    names = Names([*PARAMETERS, *(value.name for value in program.inputs)])
     results = {
         v.name: names.fresh(n) for v, n in zip(program.outputs, outputs, strict=True)
     }

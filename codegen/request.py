@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .activations import read_activation
 from .contraction import Optimizer
 from .errors import OptionError, suggestion
-from .naming import checked_name, why_no_identifier
+from .naming import PARAMETERS, checked_name, why_no_identifier
 from .options import Options, command_line
 from .program import Apply, Value
 from .spec import (
@@ -99,7 +99,7 @@ def read_request(spec: str, options: Options) -> Request:
     bias = _bias(options.bias, parse(spec, known), einsum, names)
     arrays = [*names, *([bias.name] if bias else [])]
     output = "output" if options.output is None else options.output
-    result = checked_name("output", output)
+    result = checked_name("output", output, but=PARAMETERS)
     if result in arrays:
         raise OptionError(f"the output and an operand are both called {result!r}")
     wanted = _wanted(options.wrt, arrays)

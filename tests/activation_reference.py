@@ -177,7 +177,7 @@ def _table(count: int) -> str:
             x = points(count, dtype)
             for order in range(3):
                 distance, at = worst(name, order, x, erf)
-                cells.append(f"{distance:.2f}")
+                cells.append(f"{distance:.2f}" if distance < 1e4 else f"{distance:.0e}")
                 print(f"{name} {erf} {order} {dtype.__name__}: {distance:.2f} at {at}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -197,11 +197,6 @@ GENERAL_ERRORS = [
         "[[0, 2], [0, 1]], got [0, 1]",
     ),
     (
-        '[tool.eingrad]\nout = "gen"\n[tool.eingrad.vendor.a]\nspec = "i"',
-        "tool.eingrad.vendor is not available in this version of eingrad; "
-        "remove the table",
-    ),
-    (
         '[tool.eingrad]\nout = "gen"\nkernels = ["ij->i"]',
         'tool.eingrad.kernels must be a table, got ["ij->i"]',
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -152,3 +152,9 @@ def generation_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def given_options(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that stand on the command line, whatever their value."""
+    default = click.core.ParameterSource.DEFAULT
+    return {n: v for n, v in options.items() if ctx.get_parameter_source(n) != default}

@@ -35,7 +35,7 @@ def _gelu(x: Array) -> Array:
 def _gelu_block(x: Array, single: bool) -> Array:
     """Compute x Φ(x) for a block."""
     a = np.minimum(np.abs(x), 39.0)
-    divisor = _ratio(_GELU_TAIL_32 if single else _GELU_TAIL_64, a)
+    divisor = _fit(a, single, _GELU_TAIL_32, _GELU_TAIL_64)
     divisor += a
     below = a * 0.3989422804014327
     below /= divisor
@@ -55,7 +55,7 @@ def _gelu_d1(x: Array) -> Array:
 def _gelu_d1_block(x: Array, single: bool) -> Array:
     """Compute Φ(x) + x φ(x) for a block."""
     a = np.minimum(np.abs(x), 39.0)
-    below = _ratio(_GELU_SLOPE_32 if single else _GELU_SLOPE_64, a)
+    below = _fit(a, single, _GELU_SLOPE_32, _GELU_SLOPE_64)
     below += 0.3989422804014327
     below *= (0.7517915246935645 - a) - 1.4956759177009883e-17
     return _reflected(x, _times_power(below, *_normal_power(a, single)))
@@ -80,7 +80,9 @@ def _gelu_d2_block(x: Array, single: bool) -> Array:
 def _normal_power(a: Array, single: bool) -> tuple[Array, Array]:
     """Compute e^(-a²/2) as ``_power`` does, for a block of a >= 0."""
     if single:
-        return _power(a * a * -0.5)
+        exponent = a * a
+        exponent *= -0.5
+        return np.exp(exponent), exponent
     # The square of a multiple of 2^-20 is exact; adding 3 * 2^31 rounds to one.
     near = a + 6442450944.0
     near -= 6442450944.0
@@ -123,20 +125,17 @@ def _times_power(y: Array, power: Array, exponent: Array) -> Array:
     return y
 
 
-def _ratio(coefficients: tuple[tuple[float, ...], ...], x: Array) -> Array:
-    """Compute a ratio of two polynomials, highest powers first."""
-    numerator, denominator = coefficients
-    above, below = x * numerator[0], x * denominator[0]
-    for coefficient in numerator[1:-1]:
-        above += coefficient
-        above *= x
-    for coefficient in denominator[1:-1]:
-        below += coefficient
-        below *= x
-    above += numerator[-1]
-    below += denominator[-1]
-    above /= below
-    return above
+def _fit(a: Array, single: bool, *tables: tuple[tuple[float, ...], ...]) -> Array:
+    """Compute the ratio of polynomials that the precision asks for, for a block.
+
+    The short ones are computed in float32, all but their constants, so that they are
+    exact at a = 0, where the ratio counts most.
+    """
+    above, below = tables[0] if single else tables[1]
+    x = a.astype(np.float32) if single else a
+    ratio = _polynomial(above, x)
+    ratio /= _polynomial(below, x)
+    return ratio
 
 
 # Φ(-a) = φ(a) / (a + P(a) / Q(a)), to 2^-30 for a < 14.6, to 2^-57 for a < 38.7.
@@ -344,7 +343,7 @@ def _cubic_power(a: Array, single: bool) -> tuple[Array, Array]:
     low *= 0.07135481627260025
     low += 1.5957691216057308
     low *= near - a
-    near *= 6.129509145186219e-11
+    near *= 6.129509145186187e-11
     low -= near
     cube *= 4.718616350248776e-06
     low -= cube
@@ -352,11 +351,12 @@ def _cubic_power(a: Array, single: bool) -> tuple[Array, Array]:
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
-    """Compute a polynomial, highest power first."""
+    """Compute a polynomial, highest power first, and add the constant in float64."""
     total = x * coefficients[0]
     for coefficient in coefficients[1:-1]:
         total += coefficient
         total *= x
+    total = total.astype(np.float64, copy=False)
     total += coefficients[-1]
     return total
 
