@@ -267,6 +267,15 @@ def test_command_prints_what_python_gives(
     assert capsys.readouterr().out == expected
 
 
+@pytest.mark.parametrize("style", SUFFIXES)
+def test_a_file_has_the_format_of_its_ending(tmp_path: Path, style: str) -> None:
+    path = tmp_path / f"matmul{SUFFIXES[style]}"
+    assert run("explain", "ij,jk->ik", "-o", str(path)) == 0
+    assert path.read_text("utf-8") == eingrad.explain("ij,jk->ik").as_format(style)
+    assert run("explain", "ij,jk->ik", "--format", "text", "-o", str(path)) == 0
+    assert path.read_text("utf-8") == str(eingrad.explain("ij,jk->ik"))
+
+
 def test_command_writes_over_explanations_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from .options import generation_options
 from .terminal import say, specs
 
 FORMATS = ("text", "latex", "html", "mermaid", "json")
+ENDINGS = {".tex": "latex", ".html": "html", ".mmd": "mermaid", ".json": "json"}
 
 
 @click.command(short_help="Derive the gradients of a spec, step by step.")
@@ -20,22 +21,24 @@ FORMATS = ("text", "latex", "html", "mermaid", "json")
     "--format",
     "style",
     type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="Text, a LaTeX document, a page, the tree as a flowchart, or all as data.",
+    help="Text, a LaTeX document, a page, the tree as a flowchart, or all as data; "
+    "by default what FILE ends in (.tex, .html, .mmd, .json), else text.",
 )
 @click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
 @generation_options
-def explain(spec: str, style: str, out: Path | None, **options: Any) -> None:
+def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> None:
     """Explain SPEC: index sets, the derivation of each gradient, and the cost.
 
     \b
     eingrad explain "ij,jk->ik"
     eingrad explain "ij,jk,kl->il" --sizes i=8,j=64,k=8,l=64
-    eingrad explain "bqhd,bkhd->bhqk" --format html -o scores.html
+    eingrad explain "bqhd,bkhd->bhqk" -o scores.html
+    eingrad explain "ij,jk->ik" --format latex
     """
     from ..api import explain
 
+    if style is None:
+        style = ENDINGS.get(out.suffix, "text") if out is not None else "text"
     texts = list(specs(spec))
     if out is not None and len(texts) != 1:
         raise OptionError(f"one file takes one spec, and {len(texts)} are given")
