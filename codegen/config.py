@@ -89,8 +89,8 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
     table = load_table(root, version=version)
     if table is None:
         raise ConfigError(
-            f"no configuration in {root}; "
-            "write [tool.eingrad] in pyproject.toml, or eingrad.toml"
+            f"no configuration in {root}; run `eingrad init`, "
+            "or write [tool.eingrad] in pyproject.toml"
         )
     prefix, general = table.prefix, dict(table.general)
     if "vendor" in general and "kernels" not in general:

@@ -132,8 +132,8 @@ def test_no_configuration(tmp_path: Path, text: str | None) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(tmp_path)
     assert str(caught.value) == (
-        f"no configuration in {tmp_path}; "
-        "write [tool.eingrad] in pyproject.toml, or eingrad.toml"
+        f"no configuration in {tmp_path}; run `eingrad init`, "
+        "or write [tool.eingrad] in pyproject.toml"
     )
 
 

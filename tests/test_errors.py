@@ -614,8 +614,8 @@ COMMANDS: list[tuple[list[str], int, str]] = [
     (
         ["build"],
         2,
-        "error: no configuration in .; "
-        "write [tool.eingrad] in pyproject.toml, or eingrad.toml\n",
+        "error: no configuration in .; run `eingrad init`, "
+        "or write [tool.eingrad] in pyproject.toml\n",
     ),
     (
         ["ij->i", "-o", "mine.py"],

@@ -367,6 +367,27 @@ def test_add_between_other_tables(root: Path) -> None:
     assert [kernel.name for kernel in load_config(root).kernels] == ["a", "b"]
 
 
+def test_build_of_no_kernel_says_what_comes_next(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("init") == 0
+    capsys.readouterr()
+    assert run("build") == 0
+    said = "no kernel is configured; `eingrad add NAME SPEC` configures one\n"
+    assert capsys.readouterr().err == said
+
+
+def test_help_has_an_example_of_each_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("--help") == 0
+    text, _, listed = capsys.readouterr().out.partition("\nCommands:\n")
+    names = [line.split()[0] for line in listed.splitlines()]
+    assert names[0] == "generate" and names[-1] == "completion"
+    for name in names[1:-1]:
+        assert f"    eingrad {name}" in text
+
+
 EDITS = [
     # (the configuration, the command, the error)
     (PROJECT, "add mm i->", "no configuration in .; run `eingrad init`"),

@@ -92,8 +92,8 @@ class Row:
 HELD = 'SPEC = "bi,ij->bj"'
 SEE = f"see `eingrad vendor diff linear`, and undo the edit, or keep it with {''}"
 WAYS = "`eingrad vendor accept linear` or `eingrad vendor patch linear`"
-FRESH = "1 files, 1 of them up to date already\n"
-WROTE = "1 files, 0 of them up to date already\n"
+FRESH = "1 file, 1 of them up to date already\n"
+WROTE = "1 file, 0 of them up to date already\n"
 REFUSED = f"error: nothing was overwritten\n  {DEST} "
 
 ROWS = {

@@ -28,24 +28,40 @@ from .generate import generate
 from .gradients import gradients
 from .init import add, init
 from .schema import schema
-from .terminal import say
+from .terminal import InOrder, say
 from .vendor import vendor
 
 EXAMPLES = """
 Gradients of einsums, as NumPy code of your own.
 
 \b
-Examples:
+Read and try:
   eingrad "ij,jk->ik"                           a module on stdout
-  eingrad "bqhd,bkhd->bhqk" -o scores.py \\
-          --operands query,key --output scores  with names, in a file
   eingrad gradients "ij,jk->ik"                 the gradient specs
   eingrad explain "ij,jk->ik"                   how they come about
-  eingrad check "ij,jk->ik"                     prove a spec's module right
-  eingrad check scores.py                       prove a file right
-  eingrad init                                  configure a project
-  eingrad build                                 all kernels of pyproject.toml
-  eingrad vendor add "ij,jk->ik" --dest mm.py   a copy in somebody's project
+
+\b
+A file of your own:
+  eingrad "bqhd,bkhd->bhqk" -o scores.py \\
+          --operands query,key --output scores  a module with names
+  eingrad "bi,ij->bj" -o layer.py \\
+          --bias j --activation gelu --order 2  a layer, with its second derivatives
+  eingrad check scores.py                       the proof that it is right
+
+\b
+The kernels of a project:
+  eingrad init                                  [tool.eingrad] in pyproject.toml
+  eingrad add scores "bqhd,bkhd->bhqk"          one kernel more in it
+  eingrad build                                 all of them, written
+  eingrad build --check                         exit code 1 if one is stale
+  eingrad list --outputs                        their files, for Make and meson
+  eingrad clean                                 their files, deleted
+  eingrad schema > eingrad.schema.json          the configuration, for editors
+
+\b
+A copy in a project that shall not need eingrad:
+  eingrad vendor add "ij,jk->ik" --dest matmul.py --with-test
+  eingrad vendor verify
 
 SPEC is what np.einsum reads and more: any letters, repeated and new output
 indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
@@ -53,7 +69,7 @@ indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 """
 
 
-class _Commands(click.Group):
+class _Commands(InOrder):
     """A group whose first argument may be a spec: that is ``generate``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -113,7 +129,7 @@ def commands() -> None:
     """Hold the commands; the help text is ``EXAMPLES``."""
 
 
-@commands.command(short_help="Print the completion script of a shell.")
+@click.command(short_help="Print the completion script of a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the script that completes eingrad's commands and options in SHELL.
@@ -131,7 +147,8 @@ def completion(shell: str) -> None:
     click.echo(script(commands, {}, "eingrad", "_EINGRAD_COMPLETE").source())
 
 
+# The order of the help text.
 for _command in (generate, gradients, explain, check):
     commands.add_command(_command)
-for _command in (init, add, build, list_files, clean, schema, vendor):
+for _command in (init, add, build, list_files, clean, schema, vendor, completion):
     commands.add_command(_command)

@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .project import dry_run_option, json_option, progress_bar, root_option
+from .project import (
+    dry_run_option,
+    json_option,
+    names_argument,
+    progress_bar,
+    root_option,
+)
 from .terminal import say
 
 if TYPE_CHECKING:
     from ..build_plan import Plan, PlannedFile
 
 
-@click.command(short_help="Write the kernels of pyproject.toml.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.command(short_help="Write the kernels of a project.")
+@names_argument
 @click.option(
     "--check", "check_only", is_flag=True, help="Write nothing; exit 1 if stale."
 )
@@ -67,12 +73,21 @@ def build(
 ) -> None:
     """Write the kernels that pyproject.toml configures, if they are missing or stale.
 
+    They may stand in an eingrad.toml as well.  A file that somebody edited is never
+    overwritten: the exit code is 3, and nothing is written.
+
     \b
     [tool.eingrad]
     out = "src/mypkg/_kernels"
     [tool.eingrad.kernels.linear]
     spec = "bi,ij->bj"
     operands = ["x", "weight"]
+
+    \b
+    eingrad build                     all kernels
+    eingrad build linear              this one
+    eingrad build --prune -n          what would be written and deleted
+    eingrad build --check             exit code 1 if something would be; for CI
     """
     from ..build import build, refuse_to_lose
     from ..config import load_config
@@ -172,6 +187,9 @@ def _talk(plan: Plan, would: str = "") -> None:
             say(f"{file.path} was reformatted; its code is as it was written")
         elif file.why_stale:
             say(file.why_stale)
+    if not kernels:
+        say("no kernel is configured; `eingrad add NAME SPEC` configures one")
+        return
     fresh = sum(_is_fresh(file) for file in kernels)
     files = "1 file" if len(kernels) == 1 else f"{len(kernels)} files"
     say(f"{files}, {fresh} of them fresh already")

@@ -26,11 +26,13 @@ def check(
     """Prove forward, gradients, vjp and jvp of a module right.
 
     The module is generated from SPEC, or loaded from FILE (a name ending in .py).
-    Everything is compared with a brute-force computation, to the last bit; exits with 1
-    and the first counterexample when they differ.
+    Everything is compared with a brute-force computation, to the last bit, and what
+    follows an activation within a bound on rounding; exits with 1 and the first
+    counterexample when they differ.
 
     \b
     eingrad check "bqhd,bkhd->bhqk"
+    eingrad check "bi,ij->bj" --bias j --activation gelu
     eingrad check scores.py
     """
     from ..api import check

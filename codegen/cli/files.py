@@ -52,6 +52,9 @@ def clean(dry_run: bool, root: Path, as_json: bool) -> None:
     """Delete the modules that `eingrad build` wrote; eingrad.lock keeps their plans.
 
     Nothing is deleted if one of them was edited by hand.
+
+    \b
+    eingrad clean -n
     """
     from ..build import clean
     from ..config import load_config

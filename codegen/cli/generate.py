@@ -22,6 +22,7 @@ def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> N
 
     \b
     eingrad "bi,ij->bj" --operands x,weight --output y -o linear.py
+    eingrad "bi,ij->bj" --bias j --activation leaky_relu:0.1 --order 2
     eingrad "ijk,jr,kr->ir" --sizes i=100,j=80,k=60,r=16 --wrt a
     """
     from ..pipeline import generate

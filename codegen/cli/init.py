@@ -24,6 +24,10 @@ def init(out: str | None, dry_run: bool, root: Path) -> None:
 
     Writes [tool.eingrad] into pyproject.toml, or eingrad.toml where there is none, and
     .gitattributes; prints the change as a diff, and lines for Make and pre-commit.
+
+    \b
+    eingrad init -n
+    eingrad init --out src/mypkg/_kernels
     """
     from ..scaffold import init
 
@@ -32,7 +36,7 @@ def init(out: str | None, dry_run: bool, root: Path) -> None:
     say(f"\n{recipes}")
 
 
-@click.command(short_help="Configure a kernel.")
+@click.command(short_help="Configure one kernel more.")
 @click.argument("name")
 @click.argument("spec")
 @generation_options
@@ -52,6 +56,7 @@ def add(
 
     \b
     eingrad add linear "bi,oi->bo" --operands x,weight --output y
+    eingrad add hidden "bi,oi->bo" --operands x,weight --bias o --activation gelu
     """
     from ..scaffold import add
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from .terminal import say
+
 root_option = click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -23,8 +25,15 @@ dry_run_option = click.option(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
+
 # A bar for what is over in a moment would only flicker.
 _PATIENCE = 1.0
+
+
+def waiting() -> None:
+    """Say that another process is at work here."""
+    say("waiting for another command on this project")
 
 
 def progress_bar() -> Callable[[int, int], None]:

@@ -8,6 +8,13 @@ from collections.abc import Iterator
 import click
 
 
+class InOrder(click.Group):
+    """A group that lists its commands in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
 def say(text: str) -> None:
     """Talk to the user, on stderr."""
     click.echo(text, err=True)

@@ -12,38 +12,21 @@ import click
 
 from ..errors import OptionError
 from .options import generation_options
-from .project import dry_run_option, json_option, root_option
-from .terminal import say
+from .project import (
+    dry_run_option,
+    json_option,
+    names_argument,
+    root_option,
+    waiting,
+)
+from .terminal import InOrder, say
+from .vendor_edits import accept, diff, eject, patch, remove
 
 if TYPE_CHECKING:
     from ..vendoring.changes import Change
 
-names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
-reason_option = click.option(
-    "--reason", metavar="TEXT", default="", help="Why the edit is wanted."
-)
 
-
-def _waiting() -> None:
-    say("waiting for another command on this project")
-
-
-@click.group(
-    short_help="Copy kernels into a project, and keep them true.",
-    subcommand_metavar="COMMAND [ARGS]...",
-)
-def vendor() -> None:
-    """Copy kernels into a project that need nothing of eingrad, and keep them true.
-
-    \b
-    eingrad vendor add "bi,ij->bj" --dest src/mypkg/_vendor/linear.py --with-test
-    eingrad vendor verify                  are the files what they should be?
-    eingrad vendor update                  generate again; merge what was edited
-    eingrad vendor diff                    what was edited
-    """
-
-
-@vendor.command(short_help="Copy a kernel into the project.")
+@click.command(short_help="Copy a kernel into the project.")
 @click.argument("spec", required=False)
 @click.option(
     "--from",
@@ -98,14 +81,14 @@ def add(
     if len(source) != 1:
         raise OptionError("give a SPEC, or --from LOCK#KERNEL")
     places = {"dest": dest} | ({"test": test} if test is not None else {})
-    with alone(root, _waiting):
+    with alone(root, waiting):
         table = {**source, **_given(ctx, options), **places}
         changes = updating.add(root, name, table, reuse=reuse)
     _report(changes, as_json)
     _talk(changes)
 
 
-@vendor.command(short_help="Generate again; merge what was edited.")
+@click.command(short_help="Generate again; merge what was edited.")
 @names_argument
 @click.option("--markers", is_flag=True, help="Write conflicts into the files, marked.")
 @click.option("--prune", is_flag=True, help="Delete files of kernels that are gone.")
@@ -124,11 +107,15 @@ def update(
 
     What somebody edited is merged with what is new.  Where both change the same lines,
     nothing is written, and the exit code is 3.
+
+    \b
+    eingrad vendor update -n
+    eingrad vendor update linear --markers
     """
     from ..vendoring import update as updating
     from ..vendoring.configured import alone
 
-    with alone(root, _waiting) as project:
+    with alone(root, waiting) as project:
         changes = updating.update(
             project,
             names,
@@ -140,7 +127,7 @@ def update(
     _talk(changes, "would be " if dry_run else "")
 
 
-@vendor.command(short_help="Are the files what they should be?")
+@click.command(short_help="Are the files what they should be?")
 @names_argument
 @click.option("--strict", is_flag=True, help="Refuse files that were reformatted, too.")
 @click.option("--sums", is_flag=True, help="Print what `sha256sum -c` reads.")
@@ -155,6 +142,7 @@ def verify(
     should be.
 
     \b
+    eingrad vendor verify
     eingrad vendor verify --sums > eingrad.sha256
     sha256sum -c eingrad.sha256            needs no eingrad
     """
@@ -177,81 +165,6 @@ def verify(
             say(verdict.why)
     layout = any(verdict.state is State.REFORMATTED for verdict in verdicts)
     sys.exit(int(any(not v.ok for v in verdicts) or (strict and layout)))
-
-
-@vendor.command(short_help="Print what was edited.")
-@names_argument
-@root_option
-def diff(names: tuple[str, ...], root: Path) -> None:
-    """Print what was edited in vendored files, as a unified diff."""
-    from ..vendoring import edits
-    from ..vendoring.configured import load_project
-
-    click.echo(edits.diff(load_project(root), names), nl=False)
-
-
-@vendor.command(short_help="Keep an edit as a patch.")
-@click.argument("name")
-@reason_option
-@root_option
-def patch(name: str, reason: str, root: Path) -> None:
-    """Keep the edit of a kernel as patches/NAME.patch, which updates apply again.
-
-    A patch whose edit was undone in the file is deleted.
-    """
-    from ..vendoring import edits
-    from ..vendoring.configured import alone
-
-    with alone(root, _waiting) as project:
-        path = edits.patch(project, name, reason)
-    say(f"{name} is as it was generated" if path is None else f"wrote {path}")
-
-
-@vendor.command(short_help="Take the files as they are for right.")
-@click.argument("name")
-@reason_option
-@root_option
-def accept(name: str, reason: str, root: Path) -> None:
-    """Take the files of a kernel as they are for right, edits included.
-
-    Verification agrees with them from now on, and updates merge the edits with what is
-    new.  An acceptance is withdrawn by undoing the edit, and accepting again.
-    """
-    from ..vendoring import edits
-    from ..vendoring.configured import alone
-
-    with alone(root, _waiting) as project:
-        files = edits.accept(project, name, reason)
-    for file in files:
-        what = "accepted, with its edit" if file.edited else "as it was generated"
-        say(f"{file.entry.path} is {what}")
-
-
-@vendor.command(short_help="Delete the files of a kernel.")
-@click.argument("name")
-@click.option("--force", is_flag=True, help="Delete files that were edited, too.")
-@root_option
-def remove(name: str, force: bool, root: Path) -> None:
-    """Delete the files of a kernel, and what the configuration says of it."""
-    from ..vendoring import leave
-    from ..vendoring.configured import alone
-
-    with alone(root, _waiting) as project:
-        for path in leave.remove(project, name, force=force):
-            say(f"deleted {path}")
-
-
-@vendor.command(short_help="Leave the files to the project.")
-@click.argument("name")
-@root_option
-def eject(name: str, root: Path) -> None:
-    """Leave the files of a kernel to the project: they are nobody's copies any more."""
-    from ..vendoring import leave
-    from ..vendoring.configured import alone
-
-    with alone(root, _waiting) as project:
-        for path in leave.eject(project, name):
-            say(f"{path} is the project's own")
 
 
 def _given(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
@@ -302,4 +215,27 @@ def _talk(changes: Sequence[Change], would: str = "") -> None:
             say(f"{change.path} {notes[change.state]}")
     kept = [change for change in changes if change.state is not State.ORPHAN]
     fresh = sum(change.action is Action.UNCHANGED for change in kept)
-    say(f"{len(kept)} files, {fresh} of them up to date already")
+    files = "1 file" if len(kept) == 1 else f"{len(kept)} files"
+    say(f"{files}, {fresh} of them up to date already")
+
+
+@click.group(
+    cls=InOrder,
+    short_help="Copy kernels into a project, and keep them true.",
+    subcommand_metavar="COMMAND [ARGS]...",
+)
+def vendor() -> None:
+    """Copy kernels into a project that need nothing of eingrad, and keep them true.
+
+    \b
+    eingrad vendor add "bi,ij->bj" --dest mypkg/linear.py --with-test
+    eingrad vendor verify                    are the files what they should be?
+    eingrad vendor diff                      what was edited
+    eingrad vendor patch linear              keep the edit
+    eingrad vendor update                    generate again; merge the edit
+    eingrad vendor eject linear              the file is the project's own
+    """
+
+
+for _command in (add, verify, update, diff, patch, accept, remove, eject):
+    vendor.add_command(_command)

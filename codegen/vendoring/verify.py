@@ -75,7 +75,9 @@ def verify(project: Project, names: Iterable[str] = ()) -> tuple[Verdict, ...]:
     entries = {p: e for p, e in manifest.entries.items() if e.vendored}
     configured = {p: v for v in project.kernels.values() for p in v.paths}
     if not entries and not configured:
-        raise ConfigError(f"nothing is vendored in {project.root}; see `vendor add`")
+        raise ConfigError(
+            f"nothing is vendored in {project.root}; see `eingrad vendor add`"
+        )
     wanted = set(names)
     verdicts = (
         _verdict(project, path, entries.get(path), configured.get(path))

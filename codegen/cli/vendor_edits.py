@@ -1,0 +1,109 @@
+"""``eingrad vendor``: what becomes of edits, and of files that are not wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .project import names_argument, root_option, waiting
+from .terminal import say
+
+reason_option = click.option(
+    "--reason", metavar="TEXT", default="", help="Why the edit is wanted."
+)
+
+
+@click.command(short_help="Print what was edited.")
+@names_argument
+@root_option
+def diff(names: tuple[str, ...], root: Path) -> None:
+    """Print what was edited in vendored files, as a unified diff.
+
+    \b
+    eingrad vendor diff linear
+    """
+    from ..vendoring import edits
+    from ..vendoring.configured import load_project
+
+    click.echo(edits.diff(load_project(root), names), nl=False)
+
+
+@click.command(short_help="Keep an edit as a patch.")
+@click.argument("name")
+@reason_option
+@root_option
+def patch(name: str, reason: str, root: Path) -> None:
+    """Keep the edit of a kernel as patches/NAME.patch, which updates apply again.
+
+    A patch whose edit was undone in the file is deleted.
+
+    \b
+    eingrad vendor patch linear --reason "count the calls"
+    """
+    from ..vendoring import edits
+    from ..vendoring.configured import alone
+
+    with alone(root, waiting) as project:
+        path = edits.patch(project, name, reason)
+    say(f"{name} is as it was generated" if path is None else f"wrote {path}")
+
+
+@click.command(short_help="Take the files as they are for right.")
+@click.argument("name")
+@reason_option
+@root_option
+def accept(name: str, reason: str, root: Path) -> None:
+    """Take the files of a kernel as they are for right, edits included.
+
+    Verification agrees with them from now on, and updates merge the edits with what is
+    new.  An acceptance is withdrawn by undoing the edit, and accepting again.
+
+    \b
+    eingrad vendor accept linear --reason "formatted by hand"
+    """
+    from ..vendoring import edits
+    from ..vendoring.configured import alone
+
+    with alone(root, waiting) as project:
+        files = edits.accept(project, name, reason)
+    for file in files:
+        what = "accepted, with its edit" if file.edited else "as it was generated"
+        say(f"{file.entry.path} is {what}")
+
+
+@click.command(short_help="Delete the files of a kernel.")
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Delete files that were edited, too.")
+@root_option
+def remove(name: str, force: bool, root: Path) -> None:
+    """Delete the files of a kernel, and what the configuration says of it.
+
+    Nothing is deleted if one of them was edited, unless --force is given.
+
+    \b
+    eingrad vendor remove linear
+    """
+    from ..vendoring import leave
+    from ..vendoring.configured import alone
+
+    with alone(root, waiting) as project:
+        for path in leave.remove(project, name, force=force):
+            say(f"deleted {path}")
+
+
+@click.command(short_help="Leave the files to the project.")
+@click.argument("name")
+@root_option
+def eject(name: str, root: Path) -> None:
+    """Leave the files of a kernel to the project: they are nobody's copies any more.
+
+    \b
+    eingrad vendor eject linear
+    """
+    from ..vendoring import leave
+    from ..vendoring.configured import alone
+
+    with alone(root, waiting) as project:
+        for path in leave.eject(project, name):
+            say(f"{path} is the project's own")
