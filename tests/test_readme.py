@@ -10,6 +10,7 @@ import pytest
 from documents import DOCUMENTS, ROOT, prompts, refreshed
 
 import eingrad
+from eingrad.schema import GENERAL, KERNEL
 
 EACH = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
@@ -45,8 +46,37 @@ def test_table_of_specs_has_their_gradients() -> None:
         assert tuple(re.findall("`([^`]*)`", cell)) == eingrad.gradient_specs(spec)
 
 
+def test_table_of_keys_is_that_of_the_configuration() -> None:
+    text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*`) \| (general|kernel|both) \|", text, re.MULTILINE)
+    found = {
+        (key, place) for keys, place in rows for key in re.findall("`(.*?)`", keys)
+    }
+    places = dict.fromkeys(GENERAL, "general") | dict.fromkeys(KERNEL, "kernel")
+    places |= dict.fromkeys(GENERAL.keys() & KERNEL.keys(), "both")
+    assert found == set(places.items()) - {
+        ("kernels", "general"),
+        ("vendor", "general"),
+    }
+
+
+def test_the_readme_leads_to_each_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in text, page.name
+
+
 @EACH
 def test_links_lead_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))
-    for link in (link for link in links if "://" not in link):
-        assert (path.parent / link).exists(), link
+    links = re.findall(r"\]\(([^)#]*)(#[^)]+)?\)", path.read_text(encoding="utf-8"))
+    for link, anchor in (pair for pair in links if "://" not in pair[0]):
+        target = path.parent / link if link else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), f"{link}{anchor}"
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub names them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {f"#{each.replace(' ', '-')}" for each in words}
