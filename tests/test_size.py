@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import resource
 import os
+import resource
 import statistics
 import subprocess
 import sys
