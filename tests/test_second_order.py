@@ -20,7 +20,7 @@ from eingrad import oracle
 from eingrad.proof.interface import examine
 from eingrad.proof.truth import Known, Point, truth
 
-EXAMPLES = int(os.environ.get("EINGRAD_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("EINGRAD_EXAMPLES", "60"))
 
 
 @pytest.mark.parametrize(("spec", "options"), SPECS, ids=IDS)
@@ -34,19 +34,6 @@ def test_second_order_is_exact(spec: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("spec", ["i->i", "ij,jk->ik", "ab,b,abc->ca", "ij,jk,kl,l->i"])
 def test_einsums_of_one_to_four_operands(spec: str, convention: str) -> None:
     report = eingrad.check(eingrad.load(spec, order=2, complex=convention))
-    assert report.ok, str(report)
-
-
-@pytest.mark.parametrize(
-    ("spec", "options", "activation"),
-    [(*row, name) for row, name in zip(SPECS, itertools.cycle(ACTIVATIONS[::-1]))],
-    ids=IDS,
-)
-def test_activations_are_checked(
-    spec: str, options: dict[str, Any], activation: str
-) -> None:
-    module = eingrad.load(spec, activation=activation, order=2, **options)
-    report = eingrad.check(module)
     assert report.ok, str(report)
 
 
