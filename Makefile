@@ -39,7 +39,7 @@ bench: $(BENCH_READY) ## time the modules, quickly
 	@$(BIN)/python benchmarks/run.py --quick
 
 fuzz: $(READY) ## compare N=20000 random specs with brute force
-	@EINGRAD_EXAMPLES=$(N) $(BIN)/python -m pytest tests/test_random_specs.py
+	@EINGRAD_EXAMPLES=$(N) $(BIN)/python -m pytest tests/test_random_specs.py tests/test_second_order.py -k brute
 
 clean: ## remove .venv, caches and builds
 	rm -rf $(VENV) build dist *.egg-info

@@ -215,7 +215,7 @@ class Docstrings:
         """Write the spec, the bias and the activation: ``gelu(bi,ij->bj + j)``."""
         request, text = self.request, abbreviated(self.request.einsum)
         if request.bias is not None:
-            text += f" + {''.join(request.bias.subscripts)}".rstrip()
+            text += f" + {''.join(request.bias.subscripts) or request.bias.name}"
         return f"{request.activation.symbol}({text})" if request.activation else text
 
     def _shapes(self) -> list[str]:
