@@ -15,7 +15,7 @@ from .pretty import Bracketed, broken, fits, string_constant, tuple_of
 from .program import Program
 from .request import Request
 from .spec import ELLIPSIS, Index
-from .targets.numpy import size_names
+from .targets import numpy
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def module(derivation: Derivation) -> Module:
     operands = list(request.distinct_operands)
     tangents = [v.name for v in derivation.tangent.program.inputs[len(operands) :]]
     cotangent = joint.program.inputs[0].name
-    sizes = _size_names(derivation)
+    sizes = size_names(derivation)
     parts = _functions(derivation, sizes)
     docs = Docstrings(request, cotangent)
     return Module(
@@ -129,56 +129,80 @@ def _turns(arrays: ArrayProgram) -> bool:
     )
 
 
-def _size_names(derivation: Derivation) -> dict[Index, str]:
+def size_names(derivation: Derivation) -> dict[Index, str]:
     """Name the size of every index by one name in all functions."""
     taken = [derivation.request.output]
     for lowered in (derivation.joint, derivation.tangent):
         taken.extend(value.name for value in lowered.program.inputs)
         taken.extend(Writer.variables(lowered.arrays.blocks))
     same_size = derivation.request.same_size
-    names = size_names([*dict.fromkeys(same_size.values())], taken)
+    names = numpy.size_names([*dict.fromkeys(same_size.values())], taken)
     return {index: names[same] for index, same in same_size.items()}
+
+
+@dataclass(frozen=True)
+class Sweeps:
+    """The blocks of a joint program by function, and the variables kept between them.
+
+    forward and reverse are the two sweeps, residuals the blocks of the forward sweep
+    that compute what is ``kept`` for the reverse sweep.
+    """
+
+    forward: list[Block]
+    residuals: list[Block]
+    reverse: list[Block]
+    kept: list[str]
+
+
+def sweeps(derivation: Derivation) -> Sweeps:
+    """Part the blocks that compute the output from those that only gradients need."""
+    made = {step.result.name for step in derivation.forward.steps}
+    blocks = derivation.joint.arrays.blocks
+    forward = [block for block in blocks if block.step.result.name in made]
+    reverse = [block for block in blocks if block.step.result.name not in made]
+    read = free_variables(s for block in reverse for s in block.statements)
+    kept = [name for name in Writer.variables(forward) if name in read]
+    return Sweeps(forward, needed_blocks(forward, kept), reverse, kept)
+
+
+def writer(lowered: Lowered, request: Request, sizes: Mapping[Index, str]) -> Writer:
+    """Return what writes the functions of a lowered program; ``sizes`` names sizes."""
+    return Writer(
+        lowered.program,
+        lowered.arrays,
+        request.same_size,
+        sizes,
+        {i: request.sizes[i] for i in request.einsum.new_indices},
+        request.line_length,
+    )
 
 
 def _functions(
     derivation: Derivation, sizes: Mapping[Index, str]
 ) -> dict[str, Function]:
     request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
-    made = {step.result.name for step in derivation.forward.steps}
-    blocks = joint.arrays.blocks
-    forward = [block for block in blocks if block.step.result.name in made]
-    reverse = [block for block in blocks if block.step.result.name not in made]
-    read = free_variables(s for block in reverse for s in block.statements)
-    kept = [name for name in Writer.variables(forward) if name in read]
-    constants = {i: request.sizes[i] for i in request.einsum.new_indices}
+    swept = sweeps(derivation)
+    kept = swept.kept
 
     def write(
         lowered: Lowered,
-        part: list[Block],
+        blocks: list[Block],
         *known: str,
         residuals: Sequence[str] = (),
         typed: str = "",
     ) -> Function:
-        writer = Writer(
-            lowered.program,
-            lowered.arrays,
-            request.same_size,
-            sizes,
-            constants,
-            request.line_length,
-        )
         outlive = {*lowered.results.values(), *residuals}
-        return writer.function(part, known=known, kept=outlive, typed=typed)
+        written = writer(lowered, request, sizes)
+        return written.function(blocks, known=known, kept=outlive, typed=typed)
 
     operands = request.distinct_operands
     cotangent = joint.program.inputs[0].name
     inputs = (value.name for value in tangent.program.inputs)
-    needed = needed_blocks(forward, kept)
     return {
-        "forward": write(joint, forward, *operands, typed=request.output),
-        "residuals": write(joint, needed, *operands, residuals=kept),
-        "linearize": write(joint, forward, *operands, residuals=kept),
-        "reverse": write(joint, reverse, cotangent, *operands, *kept),
+        "forward": write(joint, swept.forward, *operands, typed=request.output),
+        "residuals": write(joint, swept.residuals, *operands, residuals=kept),
+        "linearize": write(joint, swept.forward, *operands, residuals=kept),
+        "reverse": write(joint, swept.reverse, cotangent, *operands, *kept),
         "tangent": write(tangent, list(tangent.arrays.blocks), *inputs),
     }
 

@@ -39,6 +39,8 @@ notation plain
 targets
 functions
 module
+strided
+memory
 render
 pipeline
 loading

@@ -138,7 +138,7 @@ class Printer:
         dropped = [
             name
             for name, part in self.parts.items()
-            if part.op not in VIEWS or next(references(part)) in dying
+            if not _is_view(part) or next(references(part)) in dying
         ]
         self.parts = {n: part for n, part in self.parts.items() if n not in dropped}
         return dropped
@@ -241,6 +241,13 @@ class Printer:
 
     def _print(self, prefix: str, doc: Doc) -> None:
         self.lines.extend(broken(prefix, doc, indent=self.indent, width=self.width))
+
+
+def _is_view(part: Node) -> bool:
+    """Tell whether a part holds no memory; a view of other strides is often copied."""
+    return part.op in VIEWS and not (
+        part.op is ArrayOp.RESHAPE and isinstance(part.args[0], Node)
+    )
 
 
 def size_names(indices: Sequence[Index], taken: Sequence[str]) -> dict[Index, str]:
