@@ -23,7 +23,7 @@ class Options:
         new output index needs its size.
     wrt: names of the operands whose gradients are wanted; all of them.
     complex: ``adjoint`` conjugates, as PyTorch does; ``transpose`` does not, as JAX.
-    optimize: a method of opt_einsum, or a path in its linear format.
+    optimize: a method of opt_einsum, ``cotengra``, or a path in its linear format.
     target: what the text is written for; ``numpy``.
     license: SPDX expression of the output; ``""`` leaves the line out.
     line_length: of the text, from 88 to 120.

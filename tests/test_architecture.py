@@ -22,6 +22,7 @@ ORDER = """
 errors
 spec
 index_sets gradient
+path_search
 contraction
 program
 differentiate simplify
@@ -162,15 +163,16 @@ def test_who_imports_a_library(library: str, files: set[str]) -> None:
     assert importers(library) <= files
 
 
-def test_only_contraction_knows_opt_einsum() -> None:
-    """It is imported by name there, so that its own import of NumPy is left out."""
+@pytest.mark.parametrize("library", ["opt_einsum", "cotengra"])
+def test_one_file_knows_the_path_searches(library: str) -> None:
+    """They are imported by name there, one of them without its import of NumPy."""
     known = {
         name_of(path)
         for path in FILES
         for text in strings(path)
-        if text.split(".")[0] == "opt_einsum"
+        if text.split(".")[0] == library
     }
-    assert known == {"contraction"}
+    assert known == {"path_search"}
 
 
 def test_only_the_parser_reads_specs() -> None:
