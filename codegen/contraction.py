@@ -68,21 +68,26 @@ def contraction_trees(
     einsum: Einsum,
     sizes: Mapping[Index, int] | None = None,
     optimize: Optimizer = "auto",
+    *,
+    every: bool = False,
 ) -> tuple[ContractionTree, ...]:
     """Plan ``einsum`` by pairs, in one or more ways that are worth a closer look.
 
     ``optimize`` is a method or a path in opt_einsum's linear format; ``auto`` gives the
-    few trees whose multiply-adds come near the least found.
+    few trees whose multiply-adds come near the least found;
+    with ``every``, all trees that were found, and some of small intermediates too.
     Unknown sizes are taken as ``ASSUMED_SIZE``.  Raises OptionError for an unknown
     method or a path that does not fit.
     """
     known = sizes or {}
     leaves = _leaves(einsum)
     found: dict[tuple[Contraction, ...], ContractionTree] = {}
-    for path in _paths(einsum, leaves, known, optimize):
+    for path in _paths(einsum, leaves, known, optimize, every):
         steps = tuple(_contract(einsum, leaves, path))
         found.setdefault(steps, ContractionTree(einsum, leaves, steps, path))
     trees = sorted(found.values(), key=lambda tree: tree.multiply_adds(known))
+    if every:
+        return tuple(trees)
     enough = NEAR_LEAST * trees[0].multiply_adds(known)
     near = [tree for tree in trees if tree.multiply_adds(known) <= enough]
     return tuple(near[: 1 if len(leaves) > CLOSER_LOOK else MOST_TREES])
@@ -130,6 +135,7 @@ def _paths(
     leaves: tuple[Subscripts, ...],
     sizes: Mapping[Index, int],
     optimize: Optimizer,
+    small: bool,
 ) -> Iterator[Path]:
     count = len(leaves)
     if not isinstance(optimize, str):
@@ -149,7 +155,7 @@ def _paths(
         extents = {k: max(1, sizes.get(i, ASSUMED_SIZE)) for i, k in number.items()}
         inputs = [frozenset(number[i] for i in leaf) for leaf in leaves]
         output = frozenset(number[i] for i in einsum.output)
-        for search in searches(optimize, count):
+        for search in searches(optimize, count, small=small):
             path = search(inputs, output, extents)
             yield tuple(tuple(sorted(step)) for step in path)
 

@@ -64,29 +64,35 @@ def peak_memory(
     write = writer(derivation.joint, request, size_names(derivation))
     results = [*derivation.joint.results.values()]
 
-    shapes = {
-        value.name: tuple(extents[index] for index in value.subscripts)
-        for value in derivation.joint.program.inputs
-    }
-    inputs = {
-        name: Strided(shape, contiguous(shape), Memory(0))
-        for name, shape in shapes.items()
-    }
+    blocks = derivation.limited.blocks if derivation.limited else {}
+    cut = {**extents, **blocks}
+    inputs = {}
+    for value in derivation.joint.program.inputs:
+        strides = contiguous([extents[index] for index in value.subscripts])
+        shape = tuple(cut[index] for index in value.subscripts)
+        inputs[value.name] = Strided(shape, strides, Memory(0))
 
-    def body() -> _Body:
-        return _Body(write, extents, conjugates, inputs)
+    def body(blocks: Sequence[Block], kept: Sequence[str] = ()) -> _Body:
+        run = _Body(write, cut, conjugates, inputs)
+        run.run(blocks, [*results, *kept])
+        return run
 
-    forward = body()
-    forward.run(swept.forward, results)
-    backward = body()
-    backward.run(swept.residuals, [*results, *swept.kept])
-    backward.call()
-    backward.run(swept.reverse, results)
-    vjp = body()
-    vjp.run(swept.forward, [*results, *swept.kept])
-    vjp.keep([request.output, *swept.kept])
-    vjp.run(swept.reverse, results)
-    return PeakMemory(*(run.peak * itemsize for run in (forward, backward, vjp)))
+    forward = body(swept.forward)
+    if blocks:
+        outputs = derivation.joint.program.outputs
+        whole = [math.prod(extents[i] for i in value.subscripts) for value in outputs]
+        there = forward.peak + whole[0]
+        back = body([*swept.residuals, *swept.reverse]).peak + sum(whole[1:])
+        peaks = (there, back, max(there, back + whole[0]))
+    else:
+        backward = body(swept.residuals, swept.kept)
+        backward.call()
+        backward.run(swept.reverse, results)
+        vjp = body(swept.forward, swept.kept)
+        vjp.keep([request.output, *swept.kept])
+        vjp.run(swept.reverse, results)
+        peaks = (forward.peak, backward.peak, vjp.peak)
+    return PeakMemory(*(peak * itemsize for peak in peaks))
 
 
 def full_sizes(request: Request, known: Mapping[Index, int]) -> dict[Index, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .array_program import ArrayOp, ArrayProgram, Block, nodes
 from .contraction import ContractionTree
@@ -12,8 +12,9 @@ from .functions import Function, Writer, free_variables, needed_blocks
 from .notation import Docstrings, abbreviated, describe
 from .plain import plain_tests
 from .pretty import Bracketed, broken, fits, string_constant, tuple_of
-from .program import Program
+from .program import Program, Value
 from .request import Request
+from .sliced import BlockFunction, Loop, Part
 from .spec import ELLIPSIS, Index
 from .targets import numpy
 
@@ -28,11 +29,28 @@ class Lowered:
 
 
 @dataclass(frozen=True)
+class Limited:
+    """How a limit of the memory is kept, in elements: ``peak`` is what is reached.
+
+    price: the multiply-adds over those of the plan without a limit.  blocks: the
+    lengths of the blocks that indices are cut into.  recomputed: the values that the
+    reverse sweep computes again.
+    """
+
+    limit: int
+    peak: int = 0
+    price: float = 1.0
+    blocks: Mapping[Index, int] = field(default_factory=dict)
+    recomputed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Derivation:
     """All that is known of a kernel before its text.
 
     joint computes the output and the gradients from the cotangent and the operands;
-    tangent computes the output and its tangent.
+    tangent computes the output and its tangent.  Where a limit of the memory cuts
+    indices into blocks, they compute one block.
     """
 
     request: Request
@@ -40,6 +58,7 @@ class Derivation:
     forward: Program
     joint: Lowered
     tangent: Lowered
+    limited: Limited | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,7 @@ class Module:
     gradients: list[str]
     tangent: list[str]
     plain_tests: list[str]
+    block_functions: list[BlockFunction]
     has_ellipsis: bool
     output_has_ellipsis: bool
     new_sizes: bool
@@ -84,6 +104,14 @@ def module(derivation: Derivation) -> Module:
     cotangent = joint.program.inputs[0].name
     sizes = size_names(derivation)
     parts = _functions(derivation, sizes)
+    inner = []
+    if derivation.limited and derivation.limited.blocks:
+        loop = Loop(request, derivation.limited.blocks, _taken(derivation))
+        for part in _block_parts(derivation, sizes):
+            inner.append(part.written(request.line_length))
+            parts[part.name] = loop.function(part)
+        parts |= {"linearize": parts["forward"], "residuals": Function((), ())}
+        parts["reverse"] = parts["backward"]
     docs = Docstrings(request, cotangent)
     return Module(
         header=_header(request),
@@ -110,6 +138,7 @@ def module(derivation: Derivation) -> Module:
         gradients=[*joint.results.values()][1:],
         tangent=list(parts["tangent"].lines),
         plain_tests=plain_tests(request, sizes),
+        block_functions=inner,
         has_ellipsis=ELLIPSIS in request.einsum.indices,
         output_has_ellipsis=ELLIPSIS in request.einsum.output,
         new_sizes=bool(request.einsum.new_indices),
@@ -129,14 +158,20 @@ def _turns(arrays: ArrayProgram) -> bool:
     )
 
 
-def size_names(derivation: Derivation) -> dict[Index, str]:
-    """Name the size of every index by one name in all functions."""
+def _taken(derivation: Derivation) -> list[str]:
+    """List the variables of all functions."""
     taken = [derivation.request.output]
     for lowered in (derivation.joint, derivation.tangent):
         taken.extend(value.name for value in lowered.program.inputs)
         taken.extend(Writer.variables(lowered.arrays.blocks))
+    return taken
+
+
+def size_names(derivation: Derivation) -> dict[Index, str]:
+    """Name the size of every index by one name in all functions."""
     same_size = derivation.request.same_size
-    names = numpy.size_names([*dict.fromkeys(same_size.values())], taken)
+    indices = [*dict.fromkeys(same_size.values())]
+    names = numpy.size_names(indices, _taken(derivation))
     return {index: names[same] for index, same in same_size.items()}
 
 
@@ -205,6 +240,37 @@ def _functions(
         "reverse": write(joint, swept.reverse, cotangent, *operands, *kept),
         "tangent": write(tangent, list(tangent.arrays.blocks), *inputs),
     }
+
+
+def _block_parts(derivation: Derivation, sizes: Mapping[Index, str]) -> Iterator[Part]:
+    """Write the bodies that compute one block, and name what they compute."""
+    request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
+    swept = sweeps(derivation)
+    parts = [
+        ("forward", joint, swept.forward, joint.program.inputs[1:], [0]),
+        (
+            "backward",
+            joint,
+            [*swept.residuals, *swept.reverse],
+            joint.program.inputs,
+            range(1, len(joint.results)),
+        ),
+        ("tangent", tangent, [*tangent.arrays.blocks], tangent.program.inputs, [0, 1]),
+    ]
+    for name, lowered, blocks, inputs, wanted in parts:
+        results = [
+            Value(variable, value.subscripts)
+            for variable, value in zip(
+                lowered.results.values(), lowered.program.outputs, strict=True
+            )
+        ]
+        body = writer(lowered, request, sizes).function(
+            blocks,
+            known=[value.name for value in inputs],
+            kept=lowered.results.values(),
+            typed=results[0].name,
+        )
+        yield Part(name, body, inputs, [results[k] for k in wanted])
 
 
 def _header(request: Request) -> list[str]:

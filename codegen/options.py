@@ -24,6 +24,9 @@ class Options:
     wrt: names of the operands whose gradients are wanted; all of them.
     complex: ``adjoint`` conjugates, as PyTorch does; ``transpose`` does not, as JAX.
     optimize: a method of opt_einsum, ``cotengra``, or a path in its linear format.
+    memory_limit: the most that ``vjp`` and its pullback may hold beside the operands
+        and the cotangent: a number of elements (``1e6``), or bytes as text (``"64MB"``)
+        at 8 bytes an element.  It needs all sizes.
     target: what the text is written for; ``numpy``.
     license: SPDX expression of the output; ``""`` leaves the line out.
     line_length: of the text, from 88 to 120.
@@ -38,6 +41,7 @@ class Options:
     wrt: Sequence[str] | None = None
     complex: str = "adjoint"
     optimize: Optimizer = "auto"
+    memory_limit: float | str | None = None
     target: str = "numpy"
     license: str = "0BSD"
     line_length: int = 88

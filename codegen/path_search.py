@@ -34,8 +34,10 @@ COTENGRA_SEEDS = range(8)
 COTENGRA_TRIALS = 32
 
 
-def searches(name: str, count: int) -> Iterator[Search]:
+def searches(name: str, count: int, *, small: bool = False) -> Iterator[Search]:
     """Yield the searches that a method of ``METHODS`` stands for.
+
+    With ``small``, "auto" stands for searches for small intermediates as well.
 
     Raises OptionError where it is not installed.
     """
@@ -54,6 +56,10 @@ def searches(name: str, count: int) -> Iterator[Search]:
         state = random.getstate()
         try:
             yield random_paths.RandomGreedy(max_repeats=repeats)
+            if small and count <= 12:
+                yield paths.DynamicProgramming(minimize="size")
+            if small:
+                yield random_paths.RandomGreedy(max_repeats=repeats, minimize="size")
         finally:
             random.setstate(state)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .contraction import Optimizer
 from .errors import OptionError, suggestion
+from .memory_limit import read_memory_limit
 from .naming import checked_name, why_no_identifier
 from .options import Options, command_line
 from .spec import ELLIPSIS, Einsum, Index, check_sizes, parse, resolve_shapes
@@ -22,7 +23,8 @@ CONVENTIONS = ("adjoint", "transpose")
 class Request:
     """A spec and its options: every name valid, every size for an index of the spec.
 
-    ``operands`` has a name for each term; ``wrt`` some of them, each once.
+    ``operands`` has a name for each term; ``wrt`` some of them, each once;
+    ``memory_limit`` counts elements.
     """
 
     einsum: Einsum
@@ -32,6 +34,7 @@ class Request:
     wrt: tuple[str, ...]
     complex: str
     optimize: Optimizer
+    memory_limit: int | None
     license: str
     line_length: int
     regenerate: str
@@ -77,7 +80,7 @@ def read_request(spec: str, options: Options) -> Request:
     regenerate = options.regenerate
     if regenerate is None:
         regenerate = command_line(spec, options)
-    return Request(
+    request = Request(
         einsum=einsum,
         operands=names,
         output=result,
@@ -85,10 +88,26 @@ def read_request(spec: str, options: Options) -> Request:
         wrt=wanted,
         complex=options.complex,
         optimize=options.optimize,
+        memory_limit=read_memory_limit(options.memory_limit),
         license=_one_line("license", options.license),
         line_length=_checked_width(options.line_length),
         regenerate=_one_line("regenerate", regenerate),
     )
+    if request.memory_limit is not None:
+        _check_sized(request)
+    return request
+
+
+def _check_sized(request: Request) -> None:
+    """Raise OptionError unless the size of every index is known."""
+    same = request.same_size
+    known = {same[index] for index in request.sizes}
+    missing = [index for index in dict.fromkeys(same.values()) if index not in known]
+    if missing:
+        option = "shapes" if ELLIPSIS in missing else "sizes or shapes"
+        raise OptionError(
+            f"a memory limit needs the size of {', '.join(missing)}; give {option}"
+        )
 
 
 def _sized(

@@ -73,6 +73,12 @@ def _natural(value: object) -> int | None:
     return value if value >= 0 else None
 
 
+def _number(value: object) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if value > 0 else None
+
+
 def _table(value: object) -> Mapping[str, Any] | None:
     return MappingProxyType(value) if isinstance(value, dict) else None
 
@@ -113,6 +119,10 @@ SHARED: Mapping[str, Kind] = {
     "optimize": Kind(
         "the name of a planner, or a path such as [[0, 2], [0, 1]]",
         lambda value: _string(value) or _each(_each(_natural))(value),
+    ),
+    "memory-limit": Kind(
+        'a number of elements, or bytes such as "64MB"',
+        lambda value: _string(value) or _number(value),
     ),
     "sizes": Kind("a table of sizes such as { b = 64, i = 128 }", _sizes),
     "complex": _one_of(*CONVENTIONS),

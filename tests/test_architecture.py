@@ -25,7 +25,7 @@ index_sets gradient
 path_search
 contraction
 program
-differentiate simplify
+differentiate simplify recompute
 array_program
 cost
 views
@@ -34,14 +34,18 @@ pairwise
 layout
 lower
 pretty
+memory_limit
 naming options
 request digest
 notation plain
 targets
 functions
+sliced
 module
 strided
 memory
+liveness
+limit
 render
 pipeline
 loading

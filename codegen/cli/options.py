@@ -113,6 +113,11 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Method of opt_einsum, cotengra, or a path '(0,1),(0,1)'.",
     ),
     click.option(
+        "--memory-limit",
+        metavar="N|BYTES",
+        help="Most memory of vjp and pullback: 1e6 elements, or 64MB; needs all sizes.",
+    ),
+    click.option(
         "--license",
         metavar="SPDX",
         default="0BSD",

@@ -250,10 +250,12 @@ def _is_view(part: Node) -> bool:
     )
 
 
-def size_names(indices: Sequence[Index], taken: Sequence[str]) -> dict[Index, str]:
+def size_names(
+    indices: Sequence[Index], taken: Sequence[str], stem: str = "n"
+) -> dict[Index, str]:
     """Name the size of every index: ``n_i``, and ``n_i_2`` where that is taken."""
     names = Names(taken)
-    return {index: names.fresh(f"n_{_spelled(index)}") for index in indices}
+    return {index: names.fresh(f"{stem}_{_spelled(index)}") for index in indices}
 
 
 def _spelled(index: Index) -> str:

@@ -1,0 +1,227 @@
+"""Derivation + limit -> a derivation whose memory stays within it, at the least price.
+
+What takes less memory, each at a price in multiply-adds:
+
+    another tree   smaller intermediates
+    recomputing    what the reverse sweep would keep is computed there again
+    blocks         an index is cut: each block is computed on its own, forward and in
+                   the pullback, and holds a part of everything that has the index
+
+Each way is walked from what is cheap to what is small, guided by an estimate.  The
+plans are then tried from the cheapest on, against the peak memory of the functions as
+they would be emitted.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from .contraction import ContractionTree, contraction_trees
+from .errors import OptionError
+from .liveness import Liveness, work
+from .memory import full_sizes, peak_memory
+from .module import Derivation, Limited
+from .program import Program, Value
+from .recompute import recompute, residuals
+from .request import Request
+from .simplify import drop_unused
+from .spec import ELLIPSIS, Index
+
+Programs = Callable[[Request, ContractionTree], tuple[Program, Program]]
+Derive = Callable[[Request, ContractionTree, Limited], Derivation]
+
+# Recomputing and blocks are tried on so many trees, those of least multiply-adds.
+TREES = 3
+# Of the residuals alive at the peak, so many of the largest are tried in each round.
+RESIDUALS = 12
+# How far below the estimate a peak may be: of what is written over, one copy is held.
+OPTIMISM = 0.8
+# Of the cuts that save this part of the best one's saving, the cheapest is made; one
+# that leaves more than WORTHWHILE of the peak is none.
+NEARLY_BEST = 0.5
+WORTHWHILE = 0.99
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A tree and how it is limited; ``estimate`` is of its peak in elements."""
+
+    way: str
+    tree: ContractionTree
+    limited: Limited
+    estimate: int
+
+
+def within_limit(
+    derivation: Derivation, limit: int, programs: Programs, derive: Derive
+) -> Derivation:
+    """Return the derivation of least price whose vjp and pullback hold ``limit``.
+
+    programs, derive: give the programs of a tree, and its derivation.  Raises
+    OptionError, which says how much memory is the least found.
+    """
+    peak = _peak(derivation)
+    if peak <= limit:
+        return replace(derivation, limited=Limited(limit, peak))
+    plans = sorted(
+        _plans(derivation, programs), key=lambda p: (p.limited.price, p.estimate)
+    )
+    smallest: dict[str, Plan] = {}
+    for plan in plans:
+        if plan.estimate < smallest.setdefault(plan.way, plan).estimate:
+            smallest[plan.way] = plan
+    factor = dict.fromkeys(smallest, OPTIMISM)
+    for plan in [*plans, *smallest.values()]:
+        last = plan is smallest[plan.way]
+        if not last and plan.estimate * factor[plan.way] > limit:
+            continue
+        found = derive(derivation.request, plan.tree, plan.limited)
+        reached = _peak(found)
+        if reached <= limit:
+            limited = replace(plan.limited, limit=limit, peak=reached)
+            return replace(found, limited=limited)
+        # Copies on the way are not in the estimate; the next plans will be alike.
+        factor[plan.way] = max(factor[plan.way], reached / max(1, plan.estimate))
+        if last:
+            peak = min(peak, reached)
+    raise OptionError(
+        f"a memory limit of {limit} elements cannot be kept: "
+        f"the least that was found is {peak}"
+    )
+
+
+def _peak(derivation: Derivation) -> int:
+    """Return the most elements that vjp and its pullback hold."""
+    return peak_memory(derivation, itemsize=1).vjp
+
+
+def _plans(derivation: Derivation, programs: Programs) -> Iterator[Plan]:
+    """Yield the plans of every way; none depends on the limit."""
+    request = derivation.request
+    sizes = full_sizes(request, request.sizes)
+    base = work(derivation.joint.program.steps, sizes, {})
+    trees = contraction_trees(
+        request.einsum, request.sizes, request.optimize, every=True
+    )
+    for rank, tree in enumerate(trees):
+        ways = _Ways(request, sizes, base, tree, *programs(request, tree))
+        yield ways.plan("tree", ways.joint, ())
+        if rank < TREES:
+            yield from ways.recomputing(f"recomputing {rank}")
+            yield from ways.blocks(f"blocks {rank}")
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """The ways to save memory along one tree; ``base`` is the work of price 1."""
+
+    request: Request
+    sizes: Mapping[Index, int]
+    base: int
+    tree: ContractionTree
+    forward: Program
+    joint: Program
+
+    @functools.cached_property
+    def made(self) -> set[str]:
+        """Name the values of the forward sweep."""
+        return {step.result.name for step in self.forward.steps}
+
+    def price(self, count: int) -> float:
+        return count / self.base if self.base else 1.0
+
+    def liveness(self, program: Program) -> Liveness:
+        """Follow vjp, then its pullback while the residuals are held."""
+        outputs = [value.name for value in program.outputs]
+        return Liveness(program.steps, [*outputs, *residuals(program, self.made)])
+
+    def plan(self, way: str, program: Program, dropped: tuple[str, ...]) -> Plan:
+        """Return the plan that computes the values ``dropped`` again."""
+        price = self.price(work(program.steps, self.sizes, {}))
+        estimate, _ = self.liveness(program).busiest(self.sizes)
+        limited = Limited(0, price=price, recomputed=dropped)
+        return Plan(way, self.tree, limited, estimate)
+
+    def entries(self, values: Iterable[Value]) -> int:
+        return sum(math.prod(self.sizes[i] for i in v.subscripts) for v in values)
+
+    def recomputing(self, way: str) -> Iterator[Plan]:
+        """Drop one residual after the other, of those alive at the peak."""
+        outputs = {value.name for value in self.joint.outputs}
+        kept = set(residuals(self.joint, self.made)) - outputs
+        values = {step.result.name: step.result for step in self.joint.steps}
+        program = self.joint
+        best: Plan | None = self.plan(way, program, ())
+        while best is not None:
+            dropped = best.limited.recomputed
+            _, alive = self.liveness(program).busiest(self.sizes)
+            left = kept.intersection(alive).difference(dropped)
+            largest = sorted(left, key=lambda n: (-self.entries([values[n]]), n))
+            tried = [
+                self.plan(way, recompute(self.joint, self.made, names), names)
+                for names in ((*dropped, name) for name in largest[:RESIDUALS])
+            ]
+            best = _next(best, tried)
+            if best is not None:
+                names = best.limited.recomputed
+                program = recompute(self.joint, self.made, names)
+                yield best
+
+    def blocks(self, way: str) -> Iterator[Plan]:
+        """Halve the blocks of one index after the other.
+
+        In the pullback, a block computes again all that its reverse sweep reads.
+        """
+        output, *gradients = self.joint.outputs
+        pullback = drop_unused(replace(self.joint, outputs=tuple(gradients))).steps
+        there = Liveness(self.forward.steps, [output.name])
+        back = Liveness(pullback, [value.name for value in gradients])
+        results = self.entries([output])
+
+        def plan(lengths: dict[Index, int]) -> Plan:
+            sizes = {**self.sizes, **lengths}
+            before, after = there.busiest(sizes)[0], back.busiest(sizes)[0]
+            peak = results + max(before, self.entries(gradients) + after)
+            steps = [*self.forward.steps, *pullback]
+            price = self.price(work(steps, self.sizes, lengths))
+            return Plan(way, self.tree, Limited(0, price=price, blocks=lengths), peak)
+
+        best: Plan | None = self.plan(way, self.joint, ())
+        cuts = self._cuts()
+        while best is not None:
+            lengths = {**dict.fromkeys(cuts), **best.limited.blocks}
+            halves = {i: -(-(n or self.sizes[i]) // 2) for i, n in lengths.items()}
+            best = _next(
+                best,
+                [
+                    plan({**best.limited.blocks, index: half})
+                    for index, half in halves.items()
+                    if half < (lengths[index] or self.sizes[index])
+                ],
+            )
+            if best is not None:
+                yield best
+
+    def _cuts(self) -> list[Index]:
+        """List the indices that can be cut: alike in all places of each operand."""
+        request = self.request
+        places: dict[str, set[tuple[int, Index]]] = {}
+        cuts = set(request.einsum.indices) - {ELLIPSIS, *request.einsum.new_indices}
+        for name, term in zip(request.operands, request.einsum.operands, strict=True):
+            here = set(enumerate(term))
+            unlike = here ^ places.setdefault(name, here)
+            cuts -= {index for _, index in unlike}
+        return [index for index in request.einsum.indices if index in cuts]
+
+
+def _next(current: Plan, plans: list[Plan]) -> Plan | None:
+    """Return the cheapest of the plans that save about most, if any saves."""
+    least = min((plan.estimate for plan in plans), default=current.estimate)
+    if least > WORTHWHILE * current.estimate:
+        return None
+    enough = current.estimate - NEARLY_BEST * (current.estimate - least)
+    near = [plan for plan in plans if plan.estimate <= enough]
+    return min(near, key=lambda plan: (plan.limited.price, plan.estimate))
