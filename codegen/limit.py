@@ -23,18 +23,21 @@ from .contraction import ContractionTree, contraction_trees
 from .errors import OptionError
 from .liveness import Liveness, work
 from .memory import full_sizes, peak_memory
-from .module import Derivation, Limited
-from .program import Program, Value
+from .memory_limit import Limited
+from .module import Derivation
+from .program import Program, Value, monomials
 from .recompute import recompute, residuals
 from .request import Request
 from .simplify import drop_unused
-from .spec import ELLIPSIS, Index
+from .spec import Index
 
 Programs = Callable[[Request, ContractionTree], tuple[Program, Program]]
 Derive = Callable[[Request, ContractionTree, Limited], Derivation]
 
-# Recomputing and blocks are tried on so many trees, those of least multiply-adds.
+# Recomputing and blocks are tried on the trees of least multiply-adds: on so many, or
+# on fewer, whose operands are so many together.
 TREES = 3
+OPERANDS = 60
 # Of the residuals alive at the peak, so many of the largest are tried in each round.
 RESIDUALS = 12
 # How far below the estimate a peak may be: of what is written over, one copy is held.
@@ -66,8 +69,10 @@ def within_limit(
     peak = _peak(derivation)
     if peak <= limit:
         return replace(derivation, limited=Limited(limit, peak))
+    # Of one price, what saves least comes first: it is cut into the fewest blocks.
     plans = sorted(
-        _plans(derivation, programs), key=lambda p: (p.limited.price, p.estimate)
+        _plans(derivation, programs),
+        key=lambda plan: (round(plan.limited.price, 3), -plan.estimate),
     )
     smallest: dict[str, Plan] = {}
     for plan in plans:
@@ -102,14 +107,15 @@ def _plans(derivation: Derivation, programs: Programs) -> Iterator[Plan]:
     """Yield the plans of every way; none depends on the limit."""
     request = derivation.request
     sizes = full_sizes(request, request.sizes)
-    base = work(derivation.joint.program.steps, sizes, {})
+    base = work(monomials(derivation.joint.program.steps), sizes, {})
     trees = contraction_trees(
         request.einsum, request.sizes, request.optimize, every=True
     )
+    closer = max(1, min(TREES, OPERANDS // len(request.operands)))
     for rank, tree in enumerate(trees):
         ways = _Ways(request, sizes, base, tree, *programs(request, tree))
         yield ways.plan("tree", ways.joint, ())
-        if rank < TREES:
+        if rank < closer:
             yield from ways.recomputing(f"recomputing {rank}")
             yield from ways.blocks(f"blocks {rank}")
 
@@ -140,7 +146,7 @@ class _Ways:
 
     def plan(self, way: str, program: Program, dropped: tuple[str, ...]) -> Plan:
         """Return the plan that computes the values ``dropped`` again."""
-        price = self.price(work(program.steps, self.sizes, {}))
+        price = self.price(work(monomials(program.steps), self.sizes, {}))
         estimate, _ = self.liveness(program).busiest(self.sizes)
         limited = Limited(0, price=price, recomputed=dropped)
         return Plan(way, self.tree, limited, estimate)
@@ -179,37 +185,43 @@ class _Ways:
         pullback = drop_unused(replace(self.joint, outputs=tuple(gradients))).steps
         there = Liveness(self.forward.steps, [output.name])
         back = Liveness(pullback, [value.name for value in gradients])
+        terms = monomials([*self.forward.steps, *pullback])
         results = self.entries([output])
+        values = [*self.joint.inputs, *(step.result for step in self.joint.steps)]
+        indices = {value.name: set(value.subscripts) for value in values}
+        cuts = self._cuts()
 
-        def plan(lengths: dict[Index, int]) -> Plan:
+        def plan(lengths: dict[Index, int]) -> tuple[Plan, set[Index]]:
+            """Return a plan, and the indices of what is alive at its peak."""
             sizes = {**self.sizes, **lengths}
-            before, after = there.busiest(sizes)[0], back.busiest(sizes)[0]
+            before, first = there.busiest(sizes)
+            after, second = back.busiest(sizes)
             peak = results + max(before, self.entries(gradients) + after)
-            steps = [*self.forward.steps, *pullback]
-            price = self.price(work(steps, self.sizes, lengths))
-            return Plan(way, self.tree, Limited(0, price=price, blocks=lengths), peak)
+            price = self.price(work(terms, self.sizes, lengths))
+            limited = Limited(0, price=price, blocks=lengths)
+            alive = set[Index]().union(*(indices[n] for n in {*first, *second}))
+            return Plan(way, self.tree, limited, peak), alive
 
         best: Plan | None = self.plan(way, self.joint, ())
-        cuts = self._cuts()
+        alive = set(cuts)
         while best is not None:
-            lengths = {**dict.fromkeys(cuts), **best.limited.blocks}
-            halves = {i: -(-(n or self.sizes[i]) // 2) for i, n in lengths.items()}
-            best = _next(
-                best,
-                [
-                    plan({**best.limited.blocks, index: half})
-                    for index, half in halves.items()
-                    if half < (lengths[index] or self.sizes[index])
-                ],
-            )
+            lengths = best.limited.blocks
+            halved = [
+                plan({**lengths, index: -(-size // 2)})
+                for index in cuts
+                for size in [lengths.get(index, self.sizes[index])]
+                if index in alive and size > 1
+            ]
+            best = _next(best, [found for found, _ in halved])
             if best is not None:
                 yield best
+                alive = next(alive for found, alive in halved if found is best)
 
     def _cuts(self) -> list[Index]:
         """List the indices that can be cut: alike in all places of each operand."""
         request = self.request
         places: dict[str, set[tuple[int, Index]]] = {}
-        cuts = set(request.einsum.indices) - {ELLIPSIS, *request.einsum.new_indices}
+        cuts = set(request.einsum.indices) - set(request.einsum.new_indices)
         for name, term in zip(request.operands, request.einsum.operands, strict=True):
             here = set(enumerate(term))
             unlike = here ^ places.setdefault(name, here)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from .program import Conj, Step, monomials
+from .program import Conj, Step
 from .spec import Einsum, Index, Subscripts, unique
 
 
@@ -72,9 +72,11 @@ def is_view(step: Step) -> bool:
 
 
 def work(
-    steps: Sequence[Step], sizes: Mapping[Index, int], blocks: Mapping[Index, int]
+    terms: Mapping[Subscripts, int],
+    sizes: Mapping[Index, int],
+    blocks: Mapping[Index, int],
 ) -> int:
-    """Count the multiply-adds of steps that run once for every block.
+    """Count the multiply-adds of steps, by their monomials, that run for every block.
 
     A step that has the index that is cut computes a part of its result in each block;
     one that has it not computes the same again.
@@ -84,5 +86,5 @@ def work(
         count
         * math.prod(sizes[index] for index in monomial)
         * math.prod(n for index, n in repeats.items() if index not in monomial)
-        for monomial, count in monomials(steps).items()
+        for monomial, count in terms.items()
     )

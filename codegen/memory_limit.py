@@ -1,16 +1,35 @@
-"""Text or number -> a limit of the memory in elements."""
+"""A limit of the memory: how it is read, and what is known of how it is kept."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .errors import OptionError
+from .spec import Index
 
 # What a limit in bytes counts an element as: float64.
 BYTES_AN_ELEMENT = 8
 
 _POWERS = {letter: power for power, letter in enumerate(" kMGT") if power} | {"K": 1}
+
+
+@dataclass(frozen=True)
+class Limited:
+    """How a limit of the memory is kept, in elements: ``peak`` is what is reached.
+
+    price: the multiply-adds over those of the plan without a limit.  blocks: the
+    lengths of the blocks that indices are cut into.  recomputed: the values that the
+    reverse sweep computes again.
+    """
+
+    limit: int
+    peak: int = 0
+    price: float = 1.0
+    blocks: Mapping[Index, int] = field(default_factory=dict)
+    recomputed: tuple[str, ...] = ()
 
 
 def read_memory_limit(limit: object) -> int | None:

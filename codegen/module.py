@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .array_program import ArrayOp, ArrayProgram, Block, nodes
 from .contraction import ContractionTree
 from .digest import HEADER, RECORD
 from .functions import Function, Writer, free_variables, needed_blocks
+from .memory_limit import Limited
 from .notation import Docstrings, abbreviated, describe
 from .plain import plain_tests
 from .pretty import Bracketed, broken, fits, string_constant, tuple_of
@@ -26,22 +27,6 @@ class Lowered:
     program: Program
     arrays: ArrayProgram
     results: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Limited:
-    """How a limit of the memory is kept, in elements: ``peak`` is what is reached.
-
-    price: the multiply-adds over those of the plan without a limit.  blocks: the
-    lengths of the blocks that indices are cut into.  recomputed: the values that the
-    reverse sweep computes again.
-    """
-
-    limit: int
-    peak: int = 0
-    price: float = 1.0
-    blocks: Mapping[Index, int] = field(default_factory=dict)
-    recomputed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +101,11 @@ def module(derivation: Derivation) -> Module:
     return Module(
         header=_header(request),
         description=describe(
-            derivation.forward, joint.program, derivation.tree.path, request
+            derivation.forward,
+            joint.program,
+            derivation.tree.path,
+            request,
+            derivation.limited,
         ),
         exports=_exports(request),
         constants=_constants(request),

@@ -11,6 +11,7 @@ from .contraction import Path
 from .errors import display_width
 from .gradient import gradient
 from .index_sets import index_sets
+from .memory_limit import Limited
 from .pretty import fits
 from .program import Program, monomials
 from .request import Request
@@ -74,7 +75,11 @@ def polynomial(terms: Counter[Subscripts]) -> str:
 
 
 def describe(
-    forward: Program, joint: Program, path: Path, request: Request
+    forward: Program,
+    joint: Program,
+    path: Path,
+    request: Request,
+    limited: Limited | None = None,
 ) -> list[str]:
     """Write the docstring of a module, but for its quotes."""
     width = request.line_length
@@ -90,6 +95,7 @@ def describe(
         _table(request),
         _paragraph(_reason(einsum), width),
         _paragraph(_costs(forward, joint, path, request), width),
+        _paragraph(_memory(limited), width),
         _paragraph(f"{_convention(request)}{_BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
@@ -170,6 +176,28 @@ def _costs(forward: Program, joint: Program, path: Path, request: Request) -> st
         )
     if len(request.operands) > 2:
         text += f" Contraction path: {', '.join(map(str, path))}."
+    return text
+
+
+def _memory(limited: Limited | None) -> str:
+    """State a limit of the memory, what is reached, and its price."""
+    if limited is None:
+        return ""
+    text = (
+        f"Memory: at the sizes planned for, vjp and its pullback hold at most "
+        f"{limited.peak} elements beside the operands and the cotangent, within the "
+        f"limit of {limited.limit}, at {limited.price:.2f} times the multiply-adds of "
+        f"the plan without a limit."
+    )
+    if limited.blocks:
+        lengths = (f"{n} of {index}" for index, n in limited.blocks.items())
+        text += f" It is computed in blocks of {' by '.join(lengths)}."
+    if limited.recomputed:
+        *most, last = limited.recomputed
+        names = f"{', '.join(most)} and {last}" if most else last
+        several = f"{len(limited.recomputed)} intermediate results"
+        again = names if len(most) < WRITTEN_OUT else several
+        text += f" The pullback computes {again} again."
     return text
 
 

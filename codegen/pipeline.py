@@ -22,7 +22,8 @@ from .contraction import ContractionTree, contraction_trees
 from .differentiate import forward_mode, reverse_mode
 from .limit import within_limit
 from .lower import lower
-from .module import Derivation, Limited, Lowered, module
+from .memory_limit import Limited
+from .module import Derivation, Lowered, module
 from .options import Options
 from .program import Names, Program, forward_program, verify
 from .recompute import recompute

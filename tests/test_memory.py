@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import tracemalloc
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tracing import measured
 
 from eingrad import cost
 from eingrad.array_program import ArrayOp
-from eingrad.loading import load_text
-from eingrad.memory import _OPERATIONS, PeakMemory, peak_memory
-from eingrad.module import Derivation, module
+from eingrad.memory import _OPERATIONS, peak_memory
+from eingrad.module import Derivation
 from eingrad.options import Options
 from eingrad.pipeline import derive
-from eingrad.render import render
 from eingrad.request import read_request
 from eingrad.strided import Memory, Strided, contiguous, strides_like
 
@@ -78,40 +75,6 @@ def derived(name: str) -> Derivation:
     if isinstance(sizes, int):
         sizes = {index: sizes for index in spec if index.isalpha()}
     return derive(read_request(spec, Options(sizes=sizes, **options)))
-
-
-def measured(derivation: Derivation) -> PeakMemory:
-    """Run the functions as they are emitted, and ask tracemalloc for the peaks."""
-    request = derivation.request
-    emitted = load_text(render(module(derivation)), "emitted")
-    rng = np.random.default_rng(0)
-    terms = dict(zip(request.operands, request.einsum.operands, strict=True))
-    operands = [rng.random([request.sizes[i] for i in t]) for t in terms.values()]
-    cotangent = rng.random([request.sizes[i] for i in request.einsum.output])
-
-    def vjp() -> object:
-        output, pullback = emitted.vjp(*operands)
-        return output, pullback(cotangent)
-
-    return PeakMemory(
-        forward=traced(lambda: emitted.forward(*operands)),
-        backward=traced(lambda: emitted.backward(cotangent, *operands)),
-        vjp=traced(vjp),
-    )
-
-
-def traced(call: Callable[[], object]) -> int:
-    """Return the bytes that a call takes at its peak, its result included."""
-    call()
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        result = call()
-        _, peak = tracemalloc.get_traced_memory()
-        del result
-    finally:
-        tracemalloc.stop()
-    return peak - before
 
 
 # What Python's own objects, and a buffer or two of NumPy's, may take besides.
