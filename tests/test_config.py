@@ -193,8 +193,8 @@ GENERAL_ERRORS = [
     ),
     (
         "[tool.eingrad]\nmemory-limit = true",
-        'tool.eingrad.memory-limit must be a number of elements, or bytes such as "64MB", '
-        "got true",
+        "tool.eingrad.memory-limit must be a number of elements, "
+        'or bytes such as "64MB", got true',
     ),
     (
         "[tool.eingrad]\noptimize = [0, 1]",

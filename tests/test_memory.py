@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tracing import measured
 
@@ -117,6 +117,10 @@ def test_every_operation_is_followed() -> None:
     assert set(_OPERATIONS) == set(ArrayOp)
 
 
+# A busy machine draws slowly; that is no fault.
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 @st.composite
 def arrays(draw: st.DrawFn) -> tuple[np.ndarray[Any, Any], Strided]:
     """Draw an array with its axes in any order, some of them cut, and its stand-in."""
@@ -128,6 +132,7 @@ def arrays(draw: st.DrawFn) -> tuple[np.ndarray[Any, Any], Strided]:
     return array, Strided(array.shape, array.strides, Memory(0))
 
 
+@BUSY
 @given(arrays(), st.data())
 def test_reshape_copies_where_numpy_does(
     pair: tuple[np.ndarray[Any, Any], Strided], data: st.DataObject
@@ -150,6 +155,7 @@ def test_reshape_copies_where_numpy_does(
         )
 
 
+@BUSY
 @given(arrays(), st.data())
 def test_products_lie_in_memory_as_in_numpy(
     pair: tuple[np.ndarray[Any, Any], Strided], data: st.DataObject
