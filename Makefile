@@ -21,8 +21,10 @@ demo: $(READY) ## set up, then show gradients, a module, its proof and its speed
 test: $(READY) ## set up, then run the tests
 	@$(BIN)/python -m pytest
 
-generate: $(READY) ## write generated/ and the output that the documents show
+generate: $(READY) ## write generated/, golden files and what the documents show
 	@$(BIN)/eingrad build
+	@$(BIN)/eingrad schema > docs/eingrad.schema.json
+	@$(BIN)/python tests/explanations.py
 	@$(BIN)/python tests/documents.py
 
 check: $(READY) ## exit with 1 if a file of generated/ is stale

@@ -3,6 +3,7 @@
     gradient_specs("ij,jk->ik")      ("ik,jk->ij", "ij,ik->jk")
     generate("ij,jk->ik")            the text of a module
     load("ij,jk->ik")                the module itself, compiled in memory
+    explain("ij,jk->ik")             how its gradients come about
     check("ij,jk->ik")               the proof that it is right
 
 Names are imported when they are first used, so that ``import eingrad`` costs nothing
@@ -15,7 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import check, gradient_specs, load
+    from .api import check, explain, gradient_specs, load
     from .errors import (
         ConfigError,
         EingradError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         OptionError,
         RefusedError,
         SpecError,
+        StaleError,
     )
     from .pipeline import generate
 
@@ -33,13 +35,18 @@ __all__ = [
     "OptionError",
     "RefusedError",
     "SpecError",
+    "StaleError",
     "check",
+    "explain",
     "generate",
     "gradient_specs",
     "load",
 ]
 
-_HOMES = {"api": ("check", "gradient_specs", "load"), "pipeline": ("generate",)}
+_HOMES = {
+    "api": ("check", "explain", "gradient_specs", "load"),
+    "pipeline": ("generate",),
+}
 
 
 def __getattr__(name: str) -> Any:

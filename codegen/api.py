@@ -14,6 +14,7 @@ from .pipeline import generate
 from .spec import parse
 
 if TYPE_CHECKING:
+    from .explanation.explain import Explanation
     from .proof.check import Report
 
 
@@ -38,6 +39,22 @@ def load(spec: str, **options: Any) -> ModuleType:
     Raises SpecError or OptionError.
     """
     return load_text(generate(spec, **options), f"<eingrad {spec.strip()}>")
+
+
+def explain(spec: str, **options: Any) -> Explanation:
+    """Explain a spec: its gradients, derived step by step, and what they cost.
+
+    The options are those of ``generate``.  The explanation prints as text, shows
+    itself in a notebook, and has a property for each format.
+
+    >>> print(explain("ij,jk->ik").gradients["a"])
+    grad_A = G Bᵀ
+
+    Raises SpecError or OptionError.
+    """
+    from .explanation.explain import explain as explained
+
+    return explained(spec, **options)
 
 
 def check(target: str | Path | ModuleType, *, seed: int = 0, **options: Any) -> Report:

@@ -15,8 +15,10 @@ new array, one to a statement.
     MULTIPLY   -                          elementwise product, broadcast
     EINSUM     operands, output           sum of products, in one-letter subscripts
     SUM        axes                       sum over axes
-    ADD        -                          elementwise sum
-    COPY       -                          a fresh array in C order
+    ADD        -                          elementwise sum, broadcast
+    APPLY      function                   an elementwise function, or a derivative of it
+    COPY       "K" or nothing             a fresh array, in the order of the argument's
+                                          memory or in C order
     TURN       axes                       a fresh array with the axes in this order,
                                           of which the last was not last before
     SCALAR     -                          a fresh array without axes
@@ -54,6 +56,7 @@ class ArrayOp(enum.Enum):
     EINSUM = enum.auto()
     SUM = enum.auto()
     ADD = enum.auto()
+    APPLY = enum.auto()
     COPY = enum.auto()
     TURN = enum.auto()
     SCALAR = enum.auto()

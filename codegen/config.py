@@ -22,15 +22,17 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .disk import why_bad_path
 from .errors import ConfigError
 from .options import Options
 from .request import TARGETS
 from .schema import (
     GENERAL,
     KERNEL,
+    NAME,
     SHARED,
     TABLE,
     bare,
@@ -64,6 +66,19 @@ class Config:
     kernels: tuple[KernelConfig, ...]
 
 
+@dataclass(frozen=True)
+class Table:
+    """The table ``[tool.eingrad]`` of ``source``, validated.
+
+    prefix: what stands before its keys where an error names them.
+    general: its values, each key spelled as a Python name.
+    """
+
+    source: Path
+    prefix: str
+    general: Mapping[str, Any]
+
+
 def load_config(root: Path, *, version: str | None = None) -> Config:
     """Read and validate the configuration of the project in ``root``.
 
@@ -71,14 +86,15 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
 
     Raises ConfigError, which names the key and the way out.
     """
-    source, prefix, table = _find(root)
-    _check_version(f"{prefix}required-version", table.get("required-version"), version)
-    general = read_table(prefix, table, GENERAL)
-    if "vendor" in general:
+    table = load_table(root, version=version)
+    if table is None:
         raise ConfigError(
-            f"{prefix}vendor is not available in this version of eingrad; "
-            "remove the table"
+            f"no configuration in {root}; "
+            "write [tool.eingrad] in pyproject.toml, or eingrad.toml"
         )
+    prefix, general = table.prefix, dict(table.general)
+    if "vendor" in general and "kernels" not in general:
+        general.setdefault("out", ".")
     if "out" not in general:
         raise ConfigError(
             f'{prefix}out is missing: the folder for the kernels, such as "gen"'
@@ -87,16 +103,37 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
         raise ConfigError(f"{prefix}out {reason}, got {shown(general['out'])}")
     return Config(
         root=root,
-        source=source,
+        source=table.source,
         out=PurePosixPath(general["out"]),
         build=general.get("build", "check"),
         kernels=_kernels(f"{prefix}kernels.", general),
     )
 
 
+def is_configured(root: Path) -> bool:
+    """Say whether the project in ``root`` has a configuration, a good or a bad one."""
+    if (root / "eingrad.toml").exists():
+        return True
+    tool = _read_toml(root / "pyproject.toml").get("tool", {})
+    return "eingrad" in read_value("tool", tool, TABLE)
+
+
+def load_table(root: Path, *, version: str | None = None) -> Table | None:
+    """Read our table of the project in ``root``, None if there is none.
+
+    Raises ConfigError, as `load_config` does.
+    """
+    found = _find(root)
+    if found is None:
+        return None
+    source, prefix, table = found
+    _check_version(f"{prefix}required-version", table.get("required-version"), version)
+    return Table(source, prefix, read_table(prefix, table, GENERAL))
+
+
 def why_bad_name(name: str) -> str | None:
     """Say why ``name`` cannot be a kernel's and so a file's name; None if it can."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(NAME, name):
         return "must be lower-case ASCII letters, digits and '_', a letter first"
     if keyword.iskeyword(name):
         return "must not be a Python keyword: its module could not be imported"
@@ -105,17 +142,9 @@ def why_bad_name(name: str) -> str | None:
 
 def why_bad_out(root: Path, out: str) -> str | None:
     """Say why ``out`` cannot be a folder inside ``root``; None if it can."""
-    if not out or not out.isprintable() or "\\" in out:
-        return "must be a path with '/' between folders"
-    if PureWindowsPath(out).anchor:
-        return "must be relative to the project's root"
-    if ".." in PurePosixPath(out).parts:
-        return "must stay inside the project's root, without '..'"
+    if reason := why_bad_path(root, out):
+        return reason
     folder = Path(os.path.realpath(root / out))
-    if not folder.is_relative_to(os.path.realpath(root)):
-        return (
-            "must stay inside the project's root, but a symbolic link leads out of it"
-        )
     if any(
         os.path.lexists(p) and not os.path.isdir(p) for p in (folder, *folder.parents)
     ):
@@ -123,7 +152,7 @@ def why_bad_out(root: Path, out: str) -> str | None:
     return None
 
 
-def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]]:
+def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]] | None:
     """Return the file, what errors put before its keys, and our table in it."""
     project, standalone = root / "pyproject.toml", root / "eingrad.toml"
     tool = _read_toml(project).get("tool", {})
@@ -136,10 +165,7 @@ def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]]:
             )
         return standalone, "eingrad.toml: ", _read_toml(standalone)
     if ours is None:
-        raise ConfigError(
-            f"no configuration in {root}; "
-            "write [tool.eingrad] in pyproject.toml, or eingrad.toml"
-        )
+        return None
     return project, "tool.eingrad.", read_value("tool.eingrad", ours, TABLE)
 
 
@@ -194,14 +220,15 @@ def _kernels(prefix: str, general: Mapping[str, Any]) -> tuple[KernelConfig, ...
         if reason := why_bad_name(name):
             raise ConfigError(f"{prefix}{bare(name)}: a kernel's name {reason}")
     return tuple(
-        _kernel(f"{prefix}{name}", name, tables[name], general)
+        read_kernel(f"{prefix}{name}", name, tables[name], general)
         for name in sorted(tables)
     )
 
 
-def _kernel(
+def read_kernel(
     path: str, name: str, table: object, general: Mapping[str, Any]
 ) -> KernelConfig:
+    """Read the table at ``path``, and from ``general`` what it leaves out."""
     own = read_table(f"{path}.", read_value(path, table, TABLE), KERNEL)
     spec = own.pop("spec", None)
     if spec is None:

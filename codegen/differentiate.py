@@ -1,8 +1,10 @@
 """Program -> Program: reverse mode and forward mode.
 
-Both know four rules, one an operation, and the rule for einsum is the swap of
+Both know one rule for each operation, and the rule for einsum is the swap of
 ``gradient.py``: an einsum is linear in each argument, so its tangent replaces the
 argument by the tangent, and its cotangent replaces the argument by the cotangent.
+Either takes what the other gives: forward mode of a reverse program is a
+Hessian-vector product.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field
 
 from .errors import InternalError
 from .gradient import gradient
-from .program import Add, Apply, Conj, Names, Op, Program, Step, Value
+from .program import Add, Apply, Conj, Names, Op, Program, Step, Value, Zero
 from .spec import Einsum
 
 
@@ -42,7 +44,8 @@ def _depends_on(program: Program, wanted: Collection[str]) -> set[str]:
     """Return the names of the values that are computed from those wanted."""
     active = set(wanted)
     for step in program.steps:
-        if any(value.name in active for value in step.arguments):
+        moves = not isinstance(step.op, Zero)
+        if moves and any(value.name in active for value in step.arguments):
             active.add(step.result.name)
     return active
 
@@ -128,38 +131,49 @@ def _pull_back(
         sweep.accumulate(stem, argument, contribution)
 
 
-def forward_mode(program: Program) -> Program:
-    """Return the program that takes primals and tangents to output and tangent.
+def forward_mode(program: Program, along: Collection[str] | None = None) -> Program:
+    """Return the program that takes inputs and tangents to outputs and their tangents.
 
-    Its inputs are those of ``program`` and a ``tangent_<name>`` for each.
+    Its inputs are those of ``program``, then a ``tangent_<name>`` for each of those in
+    ``along``, by default all; the others stay as they are.
     """
-    (output,) = program.outputs
     sweep = _Sweep(Names(program.names), list(program.steps))
     for value in program.inputs:
-        name = sweep.names.fresh(f"tangent_{value.name}")
-        sweep.linear[value.name] = Value(name, value.subscripts)
+        if along is None or value.name in along:
+            name = sweep.names.fresh(f"tangent_{value.name}")
+            sweep.linear[value.name] = Value(name, value.subscripts)
     tangents = tuple(sweep.linear.values())
     for step in program.steps:
         _push_forward(sweep, step)
-    outputs = (output, sweep.linear[output.name])
-    return Program((*program.inputs, *tangents), tuple(sweep.steps), outputs)
+    moved = tuple(
+        sweep.linear.get(value.name)
+        or sweep.step(f"tangent_{value.name}", value, Zero(), value)
+        for value in program.outputs
+    )
+    inputs = (*program.inputs, *tangents)
+    return Program(inputs, tuple(sweep.steps), (*program.outputs, *moved))
 
 
 def _push_forward(sweep: _Sweep, step: Step) -> None:
-    """Compute the tangent of a step's result from those of its arguments."""
+    """Compute the tangent of a step's result from those that its arguments have."""
     result, stem = step.result, f"tangent_{step.result.name}"
-    tangents = [sweep.linear[value.name] for value in step.arguments]
+    found = [sweep.linear.get(value.name) for value in step.arguments]
+    tangents = [tangent for tangent in found if tangent is not None]
     match step.op:
         case Einsum():
-            for k, tangent in enumerate(tangents):
+            for k, tangent in enumerate(found):
+                if tangent is None:
+                    continue
                 arguments = list(step.arguments)
                 arguments[k] = tangent
                 part = f"along_{step.arguments[k].name}"
                 contribution = sweep.step(part, result, step.op, *arguments)
                 sweep.accumulate(stem, result, contribution)
-        case Add() | Conj():
+        case Add() if len(tangents) == 1:
+            sweep.linear[result.name] = tangents[0]
+        case Add() | Conj() if tangents:
             sweep.linear[result.name] = sweep.step(stem, result, step.op, *tangents)
-        case Apply():
+        case Apply() if tangents:
             scaled = _scaled(sweep, stem, step, step.op, tangents[0])
             sweep.linear[result.name] = scaled
 
@@ -168,7 +182,9 @@ def _scaled(sweep: _Sweep, stem: str, step: Step, op: Apply, linear: Value) -> V
     """Multiply a cotangent or tangent by f'(x): an elementwise product, an einsum."""
     (argument,) = step.arguments
     slope = sweep.step(f"slope_{argument.name}", argument, op.derivative, argument)
-    # Entry by entry, so every axis has a letter of its own, the diagonal's too.
-    axes = tuple(chr(ord("a") + axis) for axis, _ in enumerate(argument.subscripts))
+    axes = argument.subscripts
+    if len(set(axes)) < len(axes):
+        # Entry by entry, so every axis has a letter of its own, the diagonal's too.
+        axes = tuple(chr(ord("a") + axis) for axis, _ in enumerate(axes))
     product = Einsum((axes, axes), axes)
     return sweep.step(stem, argument, product, linear, slope)

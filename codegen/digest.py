@@ -22,21 +22,38 @@ def lf(text: str) -> str:
 
 
 def body_digest(text: str) -> str:
-    """Return 16 hex digits of SHA-256 over the LF text without its second line.
+    """Return 16 hex digits of `body_hash`, as the second line of a module has them."""
+    return body_hash(text).removeprefix("sha256:")[:16]
+
+
+def body_hash(text: str) -> str:
+    """Return ``sha256:`` and the hash of the LF text without its second line.
 
     The second line is left out only where it is a ``# @generated`` line, so a text that
-    has yet to receive that line has the digest it will have afterwards.
+    has yet to receive that line has the hash it will have afterwards.
     """
     first, _, rest = lf(text).partition("\n")
     if rest.startswith(RECORD):
         rest = rest.partition("\n")[2]
-    return sha256(f"{first}\n{rest}".encode()).hexdigest()[:16]
+    return hashed(f"{first}\n{rest}")
+
+
+def hashed(text: str) -> str:
+    """Return ``sha256:`` and the hash of the text."""
+    return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 def recorded_digest(text: str) -> str | None:
     """Return the digest that the second line of ``text`` states, or None."""
     second = lf(text).partition("\n")[2].partition("\n")[0]
     found = re.fullmatch(RECORD + r".* body=sha256:([0-9a-f]{16})", second)
+    return found[1] if found else None
+
+
+def recorded_spec(text: str) -> str | None:
+    """Return the spec that the second line of ``text`` states, or None."""
+    second = lf(text).partition("\n")[2].partition("\n")[0]
+    found = re.match(RECORD + r"(.*) target=\w+ body=", second)
     return found[1] if found else None
 
 

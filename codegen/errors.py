@@ -21,6 +21,10 @@ class RefusedError(EingradError):
     """An action was refused because it would destroy something we did not write."""
 
 
+class StaleError(EingradError):
+    """A generated file is not what the configuration gives."""
+
+
 class InternalError(EingradError):
     """A bug of ours: a stage broke a promise that the next one relies on."""
 

@@ -16,6 +16,7 @@ import functools
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from .array_program import (
     ArrayProgram,
@@ -35,10 +36,14 @@ from .targets.numpy import Printer
 
 @dataclass(frozen=True)
 class Function:
-    """What a function reads besides its own variables, and its body."""
+    """What a function reads besides its own variables, and its body.
+
+    ``writes_into`` tells whether it makes use of arrays to write results into.
+    """
 
     parameters: tuple[str, ...]
     lines: tuple[str, ...]
+    writes_into: bool
 
 
 @dataclass(frozen=True)
@@ -77,27 +82,30 @@ class Writer:
         *,
         known: Sequence[str],
         kept: Collection[str],
+        into: Mapping[str, str] = MappingProxyType({}),
         typed: str = "",
     ) -> Function:
         """Write ``blocks`` as a body that may read the variables ``known``.
 
         The parameters are those of ``known`` that the body reads.  A variable that is
-        not to be ``kept`` is deleted after its last use; ``typed`` is one whose
-        assignment states its type.
+        not to be ``kept`` is deleted after its last use; ``into`` says for results what
+        may hold an array to write them into; ``typed`` is a variable whose assignment
+        states its type.
         """
         statements = [s for block in blocks for s in block.statements]
         read = free_variables(statements)
         sizes, sources = self._sizes(statements, known, read)
-        printer = self.printer()
+        printer = self.printer(into)
         for _ in self.written(printer, blocks, kept, typed):
             pass
         lines = (*sizes, *printer.lines)
         needed = read | sources
-        return Function(tuple(name for name in known if name in needed), lines)
+        parameters = tuple(name for name in known if name in needed)
+        return Function(parameters, lines, bool(printer.written))
 
-    def printer(self) -> Printer:
-        """Return what prints the body of one function."""
-        return Printer(self.size_names, Names(self._taken()), self.width)
+    def printer(self, into: Mapping[str, str]) -> Printer:
+        """Return what prints the body of one function; ``into`` as in ``function``."""
+        return Printer(self.size_names, Names(self._taken()), into, self.width)
 
     def written(
         self,

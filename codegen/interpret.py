@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InternalError
-from .program import Add, Apply, Conj, Program, Step
+from .program import Add, Apply, Conj, Program, Step, Zero
 from .spec import Einsum, Index, Subscripts, unique
 
 Array = NDArray[Any]
@@ -28,7 +28,7 @@ def run(
     """Run ``program`` on one array for each input, and return its outputs.
 
     Sizes agree exactly, and an ellipsis is one axis.  ``sizes`` holds those of the
-    indices that stand in the output alone, ``functions`` what ``apply`` knows by name.
+    indices that stand in the output alone, ``functions`` those of ``apply`` by symbol.
     """
     known = dict(sizes or {})
     values: dict[str, Array] = {}
@@ -63,8 +63,10 @@ def _compute(
             return np.asarray(arguments[0] + arguments[1])
         case Conj():
             return np.asarray(np.conj(arguments[0]))
-        case Apply() if step.op.function in functions:
-            return np.asarray(functions[step.op.function](arguments[0]))
+        case Zero():
+            return np.zeros_like(arguments[0])
+        case Apply() if step.op.symbol in functions:
+            return np.asarray(functions[step.op.symbol](arguments[0]))
     raise InternalError(f"cannot interpret {step}")
 
 

@@ -6,8 +6,8 @@ of the reverse sweep.  So the order of its axes is chosen for all of them togeth
 each intermediate in turn takes the order that makes the step that writes it and the
 steps that read it cheapest, until nothing changes.
 
-Conjugates and sums are held like what they are made of; inputs come as they are, and
-outputs leave in the order of their subscripts.
+What is computed entry by entry is held like what it is made of; inputs come as they
+are, and outputs leave in the order of their subscripts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from . import cost, pairwise
-from .program import Add, Conj, Program, Step, Value, step_sizes
+from .program import Add, Elementwise, Program, Step, Value, step_sizes
 from .spec import Einsum, Index, Subscripts
 
 Axes = tuple[int, ...]
@@ -41,7 +41,7 @@ def exact_values(program: Program) -> set[str]:
     """
     exact = {value.name for value in program.outputs}
     for step in reversed(program.steps):
-        if step.result.name in exact and isinstance(step.op, Add | Conj):
+        if step.result.name in exact and isinstance(step.op, Elementwise):
             exact.update(value.name for value in step.arguments)
     return exact
 
@@ -66,7 +66,7 @@ class _Layouts:
         for value in self.program.inputs:
             self._lead(value)
         for step in self.program.steps:
-            shares = isinstance(step.op, Add | Conj) and step.result.name not in exact
+            shares = isinstance(step.op, Elementwise) and step.result.name not in exact
             if shares:
                 self.leader[step.result.name] = self.leader[step.arguments[0].name]
             else:

@@ -20,11 +20,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .contraction import ContractionTree, contraction_trees
+from .derivation import Derivation
 from .errors import OptionError
 from .liveness import Liveness, work
 from .memory import full_sizes, peak_memory
 from .memory_limit import Limited
-from .module import Derivation
 from .program import Program, Value, monomials
 from .recompute import recompute, residuals
 from .request import Request
@@ -218,13 +218,20 @@ class _Ways:
                 alive = next(alive for found, alive in halved if found is best)
 
     def _cuts(self) -> list[Index]:
-        """List the indices that can be cut: alike in all places of each operand."""
+        """List the indices that can be cut: alike in all places of each operand.
+
+        What is added or applied to the einsum goes with its whole sum, so then each
+        entry of the output has to be in one block: the index stands there once.
+        """
         request = self.request
         places: dict[str, set[tuple[int, Index]]] = {}
         cuts = set(request.einsum.indices) - set(request.einsum.new_indices)
-        for name, term in zip(request.operands, request.einsum.operands, strict=True):
-            here = set(enumerate(term))
-            unlike = here ^ places.setdefault(name, here)
+        if request.bias is not None or request.activation is not None:
+            output = request.einsum.output
+            cuts = {index for index in cuts if output.count(index) == 1}
+        for place in request.places:
+            here = set(enumerate(place.subscripts))
+            unlike = here ^ places.setdefault(place.name, here)
             cuts -= {index for _, index in unlike}
         return [index for index in request.einsum.indices if index in cuts]
 

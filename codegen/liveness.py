@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from .lower import broadcast
 from .program import Conj, Step
 from .spec import Einsum, Index, Subscripts, unique
 
@@ -28,10 +29,11 @@ class Liveness:
         """List for each step the memory it takes, and what it is the last to read."""
         roots: dict[str, str] = {}
         last: dict[str, int] = {}
+        spread = broadcast(self.steps, self.kept)
         for place, step in enumerate(self.steps):
             result, (argument, *_) = step.result.name, step.arguments
             seen = roots.get(argument.name, argument.name)
-            roots[result] = seen if is_view(step) else result
+            roots[result] = seen if result in spread or is_view(step) else result
             for value in (*step.arguments, step.result):
                 last[roots.get(value.name, value.name)] = place
         kept = {roots.get(name, name) for name in self.kept}

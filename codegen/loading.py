@@ -12,7 +12,7 @@ from types import ModuleType
 
 from .errors import EingradError
 
-ATTRIBUTES = ("SPEC", "OPERANDS", "GRADIENTS", "COMPLEX")
+ATTRIBUTES = ("SPEC", "OPERANDS", "GRADIENTS")
 
 _serial = itertools.count(1)
 

@@ -11,7 +11,7 @@ Outputs come out in the order of their subscripts, in memory of their own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import pairwise
@@ -28,9 +28,8 @@ from .array_program import (
     references,
 )
 from .cost import EINSUM_LETTERS
-from .errors import InternalError
 from .layout import choose_layouts
-from .program import Add, Conj, Names, Program, Step, Value, step_sizes
+from .program import Add, Apply, Conj, Names, Program, Step, Value, Zero, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
 from .views import Source, aligned, copied, transposed
 
@@ -40,14 +39,16 @@ def lower(
     results: Mapping[str, str],
     sizes: Mapping[Index, int] | None = None,
     *,
+    loose: Collection[str] = (),
     primitive: str | None = None,
 ) -> ArrayProgram:
     """Lower ``program``; ``results`` maps its outputs' names to variables.
 
-    ``sizes`` steer the choice of primitives, and ``primitive`` forces one wherever it
+    ``sizes`` steer the choice of primitives.  The outputs in ``loose`` may lie in
+    memory as what they are copied from does.  ``primitive`` forces one wherever it
     applies.
     """
-    lowering = _Lowering(program, results, sizes or {}, primitive)
+    lowering = _Lowering(program, results, sizes or {}, loose, primitive)
     blocks = tuple(lowering.block(step) for step in program.steps)
     return ArrayProgram(blocks, lowering.arrays, lowering.cost)
 
@@ -57,6 +58,7 @@ class _Lowering:
     program: Program
     results: Mapping[str, str]
     sizes: Mapping[Index, int]
+    loose: Collection[str]
     primitive: str | None
     arrays: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
@@ -68,12 +70,15 @@ class _Lowering:
         self.layouts = choose_layouts(self.program, self.sizes)
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
-        # What only becomes an output's conjugate is held in the output's variable.
+        outputs = [value.name for value in self.program.outputs]
+        self.broadcast = broadcast(steps, outputs)
+        # What only becomes an output or its conjugate is held in the output's variable.
         self.reused = dict(self.results)
         made = {step.result.name for step in steps}
         for step in steps:
             argument, result = step.arguments[0].name, step.result.name
-            if isinstance(step.op, Conj) and result in self.results:
+            passes = isinstance(step.op, Conj) or _is_identity(step)
+            if passes and result in self.results and argument not in self.results:
                 if argument in made and self.uses[argument] == 1:
                     self.reused[argument] = self.results[result]
         for value in inputs:
@@ -92,8 +97,10 @@ class _Lowering:
                 array, notation = self.sum(step), "sum"
             case Conj():
                 array, notation = self.conjugate(step), "conjugate"
-            case _:
-                raise InternalError(f"no lowering for {step}")
+            case Apply():
+                array, notation = self.applied(step, step.op), step.op.symbol
+            case Zero():
+                array, notation = self.zeros(step), "zeros"
         if step.result.name in self.results:
             array = self.owned(step.result, array)
         self.arrays[step.result.name] = array
@@ -102,10 +109,16 @@ class _Lowering:
     def owned(self, value: Value, array: Array) -> Array:
         """Hold an output in memory of its own, axes in order."""
         natural = tuple(range(len(value.subscripts)))
-        if array.owned and array.axes == natural:
+        held = array.expr == Ref(self.results[value.name])
+        if held and array.owned and array.axes == natural:
             return array
         source = Source(array.expr, tuple(map(str, array.axes)))
-        return self.assign(value, copied(source, tuple(map(str, natural))), natural)
+        order = tuple(map(str, natural))
+        copy = copied(source, order)
+        if value.name in self.loose and array.axes != natural:
+            # The memory is copied as it lies, and only seen in another order.
+            copy = Node(ArrayOp.COPY, (transposed(source, order),), ("K",))
+        return self.assign(value, copy, natural)
 
     def assign(self, value: Value, expr: Expr, axes: tuple[int, ...]) -> Array:
         """Give ``expr`` a variable; its name tells the layout of an intermediate."""
@@ -142,11 +155,23 @@ class _Lowering:
         axes = self.layouts[step.result.name]
         order = tuple(map(str, axes))
         views = tuple(
-            transposed(Source(array.expr, tuple(map(str, array.axes))), order)
+            aligned(Source(array.expr, tuple(map(str, array.axes))), order)
             for array in (first, second)
         )
         value = Node(ArrayOp.ADD, views)
         return self.assign(step.result, value if axes else _scalar(value), axes)
+
+    def applied(self, step: Step, function: Apply) -> Array:
+        held = self.arrays[step.arguments[0].name]
+        value = Node(ArrayOp.APPLY, (held.expr,), (function,))
+        return self.assign(step.result, value, held.axes)
+
+    def zeros(self, step: Step) -> Array:
+        value = step.result
+        shape = tuple((index,) for index in value.subscripts)
+        like = self.arrays[step.arguments[0].name].expr
+        natural = tuple(range(len(shape)))
+        return self.assign(value, _like(ArrayOp.ZEROS, like, shape), natural)
 
     def product(self, step: Step, einsum: Einsum) -> tuple[Array, str]:
         """Lower an einsum of two arguments."""
@@ -201,7 +226,7 @@ class _Lowering:
             core = Source(self.reduced(step, core.expr), kept)
         elif len(distinct) < len(source.order):
             core = Source(_diagonal(source, distinct), distinct)
-        if not (spread or embedded):
+        if step.result.name in self.broadcast or not (spread or embedded):
             axes = tuple(einsum.output.index(index) for index in core.order)
             return Array(core.expr, axes, owned), notation
         return self.spread(step, einsum, core, embedded), notation
@@ -225,6 +250,32 @@ class _Lowering:
         value = aligned(core, order)
         self.statements.append(Statement(target, value, through=True))
         return array
+
+
+def _is_identity(step: Step) -> bool:
+    """Tell whether the result is the argument, axis by axis."""
+    return isinstance(step.op, Einsum) and step.op.operands == (step.op.output,)
+
+
+def broadcast(steps: Sequence[Step], outputs: Collection[str]) -> set[str]:
+    """Name the values that need no array of their own, since a sum broadcasts.
+
+    They are einsums of one argument with new axes and no diagonal, and are only added
+    to a value that has those axes.
+    """
+    found = {
+        step.result.name
+        for step in steps
+        if isinstance(step.op, Einsum)
+        and len(step.arguments) == 1
+        and len(set(step.op.output)) == len(step.op.output)
+        and set(step.op.operands[0]) < set(step.op.output)
+    }
+    for step in steps:
+        read = [v.name for v in step.arguments if v.name in found]
+        if not isinstance(step.op, Add) or len(read) == len(step.arguments):
+            found.difference_update(read)
+    return found.difference(outputs)
 
 
 def _scalar(expr: Expr) -> Expr:

@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .array_program import ArrayOp, ArrayProgram, Block, nodes
-from .contraction import ContractionTree
+from .array_program import ArrayOp, ArrayProgram, Node, Ref, nodes
+from .bodies import bodies, size_names
+from .derivation import Derivation, Lowered
 from .digest import HEADER, RECORD
-from .functions import Function, Writer, free_variables, needed_blocks
-from .memory_limit import Limited
-from .notation import Docstrings, abbreviated, describe
+from .docstrings import Docstrings
+from .notation import abbreviated, describe
 from .plain import plain_tests
 from .pretty import Bracketed, broken, fits, string_constant, tuple_of
-from .program import Program, Value
 from .request import Request
-from .sliced import BlockFunction, Loop, Part
-from .spec import ELLIPSIS, Index
-from .targets import numpy
+from .sliced import BlockFunction
+from .spec import ELLIPSIS
+from .targets.elementwise import function_imports, function_name, function_sources
 
 
 @dataclass(frozen=True)
-class Lowered:
-    """A program, its lowering, and the variable of each of its outputs."""
+class Second:
+    """A function of second order: the tangents that it takes, and what it returns."""
 
-    program: Program
-    arrays: ArrayProgram
-    results: Mapping[str, str]
+    tangents: list[str]
+    body: list[str]
+    results: list[str]
 
 
-@dataclass(frozen=True)
-class Derivation:
-    """All that is known of a kernel before its text.
-
-    joint computes the output and the gradients from the cotangent and the operands;
-    tangent computes the output and its tangent.  Where a limit of the memory cuts
-    indices into blocks, they compute one block.
-    """
-
-    request: Request
-    tree: ContractionTree
-    forward: Program
-    joint: Lowered
-    tangent: Lowered
-    limited: Limited | None = None
+# The dtypes to compute with as they are, and the kinds of dtype that are numbers.
+_ANY = ("?bBhHiIlLqQfdgFDG", "biufcO")
+_REAL = ("fd", "biuf")
 
 
 @dataclass(frozen=True)
@@ -60,18 +47,28 @@ class Module:
     cotangent: str
     tangents: list[str]
     tangent_output: str
-    forward_doc: list[str]
-    backward_doc: list[str]
-    vjp_doc: list[str]
-    jvp_doc: list[str]
+    docs: Mapping[str, list[str]]
     forward: list[str]
     residuals: list[str]
     linearize: list[str]
     reverse: list[str]
     reverse_parameters: list[str]
     gradients: list[str]
+    output_into: bool
+    gradients_into: bool
+    rooms: bool
+    differentiated: list[str]
+    gradient_count: int
     tangent: list[str]
+    second: Mapping[str, Second]
+    functions: list[str]
+    imports: list[str]
     plain_tests: list[str]
+    plain_dtypes: str
+    kinds: str
+    result_type: str
+    has_bias: bool
+    has_activation: bool
     block_functions: list[BlockFunction]
     has_ellipsis: bool
     output_has_ellipsis: bool
@@ -84,20 +81,16 @@ class Module:
 def module(derivation: Derivation) -> Module:
     """Write every part of the module."""
     request, joint = derivation.request, derivation.joint
-    operands = list(request.distinct_operands)
-    tangents = [v.name for v in derivation.tangent.program.inputs[len(operands) :]]
+    operands = list(request.parameters)
+    tangents = _tangents(derivation.tangent, request)
+    output, *gradients = joint.results.values()
     cotangent = joint.program.inputs[0].name
     sizes = size_names(derivation)
-    parts = _functions(derivation, sizes)
-    inner = []
-    if derivation.limited and derivation.limited.blocks:
-        loop = Loop(request, derivation.limited.blocks, _taken(derivation))
-        for part in _block_parts(derivation, sizes):
-            inner.append(part.written(request.line_length))
-            parts[part.name] = loop.function(part)
-        parts |= {"linearize": parts["forward"], "residuals": Function((), ())}
-        parts["reverse"] = parts["backward"]
-    docs = Docstrings(request, cotangent)
+    written = bodies(derivation, sizes)
+    parts = written.functions
+    called = [function_name(function) for function in derivation.functions]
+    constants = _constants(request)
+    plain_dtypes, kinds = _REAL if request.activation else _ANY
     return Module(
         header=_header(request),
         description=describe(
@@ -107,34 +100,68 @@ def module(derivation: Derivation) -> Module:
             request,
             derivation.limited,
         ),
-        exports=_exports(request),
-        constants=_constants(request),
+        exports=_exports(request, constants),
+        constants=constants,
         operands=operands,
         operand_count=len(operands),
-        output=request.output,
+        output=output,
         cotangent=cotangent,
         tangents=tangents,
         tangent_output=[*derivation.tangent.results.values()][1],
-        forward_doc=docs.forward(),
-        backward_doc=docs.backward(),
-        vjp_doc=docs.vjp(),
-        jvp_doc=docs.jvp(),
+        docs=Docstrings(request, cotangent).of_functions(),
         forward=list(parts["forward"].lines),
         residuals=list(parts["residuals"].lines),
         linearize=list(parts["linearize"].lines),
         reverse=list(parts["reverse"].lines),
         reverse_parameters=list(parts["reverse"].parameters),
-        gradients=[*joint.results.values()][1:],
+        gradients=gradients,
+        output_into=parts["forward"].writes_into,
+        gradients_into=parts["reverse"].writes_into,
+        rooms=not written.blocks and _makes_room(joint),
+        differentiated=list(request.wrt),
+        gradient_count=len(request.wrt),
         tangent=list(parts["tangent"].lines),
+        second={
+            name: Second(
+                _tangents(lowered, request),
+                list(parts[name].lines),
+                [*lowered.results.values()],
+            )
+            for name, lowered in derivation.second.items()
+        },
+        functions=function_sources(called, erf=request.erf),
+        imports=function_imports(called, erf=request.erf),
         plain_tests=plain_tests(request, sizes),
-        block_functions=inner,
+        plain_dtypes=plain_dtypes,
+        kinds=kinds,
+        result_type="_result_type" if request.activation else "np.result_type",
+        has_bias=request.bias is not None,
+        has_activation=request.activation is not None,
+        block_functions=list(written.blocks),
         has_ellipsis=ELLIPSIS in request.einsum.indices,
         output_has_ellipsis=ELLIPSIS in request.einsum.output,
         new_sizes=bool(request.einsum.new_indices),
-        shared=len(operands) < len(request.operands),
-        turns=any(map(_turns, (joint.arrays, derivation.tangent.arrays))),
+        shared=len(operands) < len(request.places),
+        turns=any(_turns(lowered.arrays) for lowered in derivation.lowered),
         line_length=request.line_length,
     )
+
+
+def _tangents(lowered: Lowered, request: Request) -> list[str]:
+    """Name the tangents: the last inputs, after the cotangent if any and the arrays."""
+    names = [value.name for value in lowered.program.inputs]
+    return names[names.index(request.parameters[-1]) + 1 :]
+
+
+def _makes_room(lowered: Lowered) -> bool:
+    """Tell whether some output is allocated before it is written."""
+    made = {
+        statement.target
+        for block in lowered.arrays.blocks
+        for statement in block.statements
+        if isinstance(statement.value, Node) and statement.value.op is ArrayOp.EMPTY
+    }
+    return any(Ref(variable) in made for variable in lowered.results.values())
 
 
 def _turns(arrays: ArrayProgram) -> bool:
@@ -145,121 +172,6 @@ def _turns(arrays: ArrayProgram) -> bool:
         for statement in block.statements
         for node in nodes(statement.value)
     )
-
-
-def _taken(derivation: Derivation) -> list[str]:
-    """List the variables of all functions."""
-    taken = [derivation.request.output]
-    for lowered in (derivation.joint, derivation.tangent):
-        taken.extend(value.name for value in lowered.program.inputs)
-        taken.extend(Writer.variables(lowered.arrays.blocks))
-    return taken
-
-
-def size_names(derivation: Derivation) -> dict[Index, str]:
-    """Name the size of every index by one name in all functions."""
-    same_size = derivation.request.same_size
-    indices = [*dict.fromkeys(same_size.values())]
-    names = numpy.size_names(indices, _taken(derivation))
-    return {index: names[same] for index, same in same_size.items()}
-
-
-@dataclass(frozen=True)
-class Sweeps:
-    """The blocks of a joint program by function, and the variables kept between them.
-
-    forward and reverse are the two sweeps, residuals the blocks of the forward sweep
-    that compute what is ``kept`` for the reverse sweep.
-    """
-
-    forward: list[Block]
-    residuals: list[Block]
-    reverse: list[Block]
-    kept: list[str]
-
-
-def sweeps(derivation: Derivation) -> Sweeps:
-    """Part the blocks that compute the output from those that only gradients need."""
-    made = {step.result.name for step in derivation.forward.steps}
-    blocks = derivation.joint.arrays.blocks
-    forward = [block for block in blocks if block.step.result.name in made]
-    reverse = [block for block in blocks if block.step.result.name not in made]
-    read = free_variables(s for block in reverse for s in block.statements)
-    kept = [name for name in Writer.variables(forward) if name in read]
-    return Sweeps(forward, needed_blocks(forward, kept), reverse, kept)
-
-
-def writer(lowered: Lowered, request: Request, sizes: Mapping[Index, str]) -> Writer:
-    """Return what writes the functions of a lowered program; ``sizes`` names sizes."""
-    return Writer(
-        lowered.program,
-        lowered.arrays,
-        request.same_size,
-        sizes,
-        {i: request.sizes[i] for i in request.einsum.new_indices},
-        request.line_length,
-    )
-
-
-def _functions(
-    derivation: Derivation, sizes: Mapping[Index, str]
-) -> dict[str, Function]:
-    request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
-    swept = sweeps(derivation)
-    kept = swept.kept
-
-    def write(
-        lowered: Lowered,
-        blocks: list[Block],
-        *known: str,
-        residuals: Sequence[str] = (),
-        typed: str = "",
-    ) -> Function:
-        outlive = {*lowered.results.values(), *residuals}
-        written = writer(lowered, request, sizes)
-        return written.function(blocks, known=known, kept=outlive, typed=typed)
-
-    operands = request.distinct_operands
-    cotangent = joint.program.inputs[0].name
-    inputs = (value.name for value in tangent.program.inputs)
-    return {
-        "forward": write(joint, swept.forward, *operands, typed=request.output),
-        "residuals": write(joint, swept.residuals, *operands, residuals=kept),
-        "linearize": write(joint, swept.forward, *operands, residuals=kept),
-        "reverse": write(joint, swept.reverse, cotangent, *operands, *kept),
-        "tangent": write(tangent, list(tangent.arrays.blocks), *inputs),
-    }
-
-
-def _block_parts(derivation: Derivation, sizes: Mapping[Index, str]) -> Iterator[Part]:
-    """Write the bodies that compute one block, and name what they compute."""
-    request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
-    swept = sweeps(derivation)
-    parts = [
-        ("forward", joint, swept.forward, joint.program.inputs[1:], [0]),
-        (
-            "backward",
-            joint,
-            [*swept.residuals, *swept.reverse],
-            joint.program.inputs,
-            range(1, len(joint.results)),
-        ),
-        ("tangent", tangent, [*tangent.arrays.blocks], tangent.program.inputs, [0, 1]),
-    ]
-    for name, lowered, blocks, inputs, wanted in parts:
-        results = [
-            Value(variable, value.subscripts)
-            for variable, value in zip(
-                lowered.results.values(), lowered.program.outputs, strict=True
-            )
-        ]
-        body = writer(lowered, request, sizes).function(
-            blocks,
-            known=[value.name for value in inputs],
-            kept=lowered.results.values(),
-            typed=results[0].name,
-        )
-        yield Part(name, body, inputs, [results[k] for k in wanted])
 
 
 def _header(request: Request) -> list[str]:
@@ -280,11 +192,12 @@ def _header(request: Request) -> list[str]:
     return [line.rstrip() for line in [*lines, *regenerate.split("\n")]]
 
 
-def _exports(request: Request) -> Bracketed:
+def _exports(request: Request, constants: Sequence[str]) -> Bracketed:
     """List what a module offers, constants first."""
-    constants = ["COMPLEX", "GRADIENTS", "OPERANDS"]
-    constants += ["SIZES"] * bool(request.einsum.new_indices)
-    names = [*constants, "SPEC", "backward", "forward", "jvp", "vjp"]
+    constants = [line.partition(" = ")[0] for line in constants if " = " in line]
+    functions = ["backward", "forward", "jvp", "vjp"]
+    functions += ["double_backward", "hvp"] * (request.order == 2)
+    names = [*sorted(constants), *sorted(functions)]
     return Bracketed("", tuple(f'"{name}"' for name in names), "[]")
 
 
@@ -298,10 +211,15 @@ def _constants(request: Request) -> list[str]:
 
     lines = [
         *string_constant("SPEC", str(request.einsum), width),
-        *names("OPERANDS", request.operands),
+        *names("OPERANDS", [place.name for place in request.places]),
         *names("GRADIENTS", request.wrt),
-        f'COMPLEX = "{request.complex}"',
     ]
+    if request.activation is None:
+        lines.append(f'COMPLEX = "{request.complex}"')
+    if request.bias is not None:
+        lines += string_constant("BIAS", "".join(request.bias.subscripts), width)
+    if request.activation is not None:
+        lines.append(f'ACTIVATION = "{request.activation.symbol}"')
     new = request.einsum.new_indices
     if new:
         sizes = ", ".join(f'"{index}": {request.sizes[index]}' for index in new)

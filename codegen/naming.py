@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Collection
 
 from .errors import OptionError
 
 MAX_NAME = 28
 
+# Parameters of the emitted functions: an output of such a name has another variable.
+PARAMETERS = ("out", "accumulate", "into")
+
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
-    "Array Pullback adapted backward counts forward full gradients jvp np plain "
-    "primals pullback shape tangents tuple type vjp ValueError len".split()
+    "Array Pullback accumulate adapted backward cotangents counts double_backward "
+    "forward full gradients hvp into jvp np out plain primals products pullback shape "
+    "tangents tuple type vjp ValueError len".split()
 )
 
 
-def checked_name(what: str, name: str) -> str:
-    """Return ``name`` if it can stand in generated source, or raise OptionError."""
-    why = _why_bad_name(name)
+def checked_name(what: str, name: str, but: Collection[str] = ()) -> str:
+    """Return ``name`` if it can stand in generated source, or raise OptionError.
+
+    Of the names that modules use themselves, those in ``but`` are accepted.
+    """
+    why = None if name in but else _why_bad_name(name)
     if why:
         raise OptionError(f"{what} name {name!r} {why}")
     return name

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from .activations import read_activation
 from .contraction import Path
 from .errors import display_width
 from .gradient import gradient
@@ -32,14 +32,30 @@ def abbreviated(einsum: Einsum, length: int = 40) -> str:
 
 def formula(einsum: Einsum, operands: Iterable[str], output: str) -> str:
     """Write the einsum in index notation: ``c[i,k] = sum_j a[i,j] * b[j,k]``."""
+    factors = " * ".join(map(_entry, operands, einsum.operands))
+    over = summed(einsum)
+    total = f"sum_{''.join(over)} " if over else ""
+    return f"{_entry(output, einsum.output)} = {total}{factors}"
 
-    def entry(name: str, subscripts: Subscripts) -> str:
-        return f"{name}[{','.join(subscripts)}]" if subscripts else name
 
-    factors = " * ".join(map(entry, operands, einsum.operands))
-    summed = [index for index in einsum.indices if index not in einsum.output]
-    total = f"sum_{''.join(summed)} " if summed else ""
-    return f"{entry(output, einsum.output)} = {total}{factors}"
+def _entry(name: str, subscripts: Subscripts) -> str:
+    return f"{name}[{','.join(subscripts)}]" if subscripts else name
+
+
+def layer_formula(request: Request) -> str:
+    """Write what the module computes: ``c[i,k] = gelu(sum_j a[i,j] * b[j,k])``."""
+    text = formula(request.einsum, request.operands, request.output)
+    if request.bias is not None:
+        text += f" + {_entry(request.bias.name, request.bias.subscripts)}"
+    if request.activation is None:
+        return text
+    left, right = text.split(" = ", 1)
+    return f"{left} = {request.activation.symbol}({right})"
+
+
+def summed(einsum: Einsum) -> Subscripts:
+    """List the indices that the einsum sums over."""
+    return tuple(index for index in einsum.indices if index not in einsum.output)
 
 
 def roles(einsum: Einsum) -> str:
@@ -54,7 +70,7 @@ def roles(einsum: Einsum) -> str:
             ("summed alone", sets.left_lone + sets.right_lone),
         ]
     else:
-        parts = [("summed", tuple(i for i in einsum.indices if i not in kept))]
+        parts = [("summed", summed(einsum))]
     parts += [("constant along", sets.new), ("on the diagonal of", repeated)]
     return ", ".join(
         f"{word} {' '.join(indices)}" for word, indices in parts if indices
@@ -84,7 +100,7 @@ def describe(
     """Write the docstring of a module, but for its quotes."""
     width = request.line_length
     einsum = request.einsum
-    written = formula(einsum, request.operands, request.output)
+    written = layer_formula(request)
     blocks = [[f"{written}, and its gradients."]]
     if not fits(f'"""{blocks[0][0]}', width):
         blocks = [[f"An einsum of {len(einsum.operands)} operands, and its gradients."]]
@@ -93,10 +109,10 @@ def describe(
             blocks.append([f"    {line}" for line in wrapped])
     blocks += [
         _table(request),
-        _paragraph(_reason(einsum), width),
+        _paragraph(reason(request), width),
         _paragraph(_costs(forward, joint, path, request), width),
         _paragraph(_memory(limited), width),
-        _paragraph(f"{_convention(request)}{_BROADCAST}", width),
+        _paragraph(f"{convention(request)}{BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -113,13 +129,15 @@ _CONVENTIONS = {
 }
 
 
-def _convention(request: Request) -> str:
+def convention(request: Request) -> str:
     """Say how a gradient treats complex operands, where others stand beside it."""
+    if request.activation is not None:
+        return "Operands are real, and integers are computed in float64. "
     several = len(request.operands) > 1
     return f"{_CONVENTIONS[request.complex]} " if several else ""
 
 
-_BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
+BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
 
 
 def _paragraph(text: str, width: int) -> list[str]:
@@ -135,6 +153,9 @@ def _table(request: Request) -> list[str]:
     for k, name in enumerate(request.operands):
         if name in request.wrt:
             rows.append((f"grad_{name}", gradient(einsum, k)))
+    if request.bias is not None and request.bias.name in request.wrt:
+        rule = Einsum((einsum.output,), request.bias.subscripts)
+        rows.append((f"grad_{request.bias.name}", rule))
     names = max(len(name) for name, _ in rows)
     specs = max(display_width(str(spec)) for _, spec in rows)
     lines = []
@@ -148,14 +169,23 @@ def _table(request: Request) -> list[str]:
     return lines
 
 
-def _reason(einsum: Einsum) -> str:
+def reason(request: Request) -> str:
+    """Say why the gradient of an einsum is an einsum."""
     each, one = "each operand", "an operand"
-    if len(einsum.operands) == 1:
+    if len(request.operands) == 1:
         each, one = "its operand", "the operand"
-    return (
+    text = (
         f"An einsum is linear in {each}, so the gradient of {one} is an einsum again: "
         "the cotangent takes the operand's place, and the operand's indices become the "
         "output."
+    )
+    if request.activation is None:
+        return text
+    row, parameters = read_activation(request.activation.symbol)
+    slope = row.stated(row.derivative, parameters)
+    return (
+        f"{text} Here it is the cotangent of z, the argument of {row.name}: "
+        f"grad_{request.output} * {row.name}'(z), entry by entry, with {slope}."
     )
 
 
@@ -199,70 +229,3 @@ def _memory(limited: Limited | None) -> str:
         again = names if len(most) < WRITTEN_OUT else several
         text += f" The pullback computes {again} again."
     return text
-
-
-@dataclass(frozen=True)
-class Docstrings:
-    """The docstrings of the public functions, as lines."""
-
-    request: Request
-    cotangent: str
-
-    def _shapes(self) -> list[str]:
-        """Say the shape of each operand and of the output, by index."""
-        request = self.request
-        shapes: dict[str, str] = {}
-        for name, term in zip(request.operands, request.einsum.operands, strict=True):
-            shapes.setdefault(f"{name}: ", _shape(term))
-        shapes[f"returns {request.output}: "] = _shape(request.einsum.output)
-        texts = (f"{name}{shape}" for name, shape in shapes.items())
-        return [line for text in texts for line in self._wrapped(text)]
-
-    def _wrapped(self, text: str) -> list[str]:
-        width = self.request.line_length // 2
-        return textwrap.wrap(text, width, subsequent_indent="    ")
-
-    def forward(self) -> list[str]:
-        """Document ``forward``."""
-        return [
-            f"Compute ``{abbreviated(self.request.einsum)}``.",
-            "",
-            *self._shapes(),
-            "",
-            "Raises ValueError if the sizes of an index disagree.",
-        ]
-
-    def backward(self) -> list[str]:
-        """Document ``backward``."""
-        *most, last = self.request.wrt
-        plural, listed = ("s", f"{', '.join(most)} and {last}") if most else ("", last)
-        head = f"Return the gradient{plural} of {listed}."
-        if not fits(f'    """{head}', self.request.line_length):
-            head = "Return the gradients of the operands in ``GRADIENTS``."
-        return [
-            head,
-            "",
-            *self._wrapped(f"{self.cotangent}: {_shape(self.request.einsum.output)}"),
-            "returns a tuple of arrays, each shaped like its operand",
-        ]
-
-    def vjp(self) -> list[str]:
-        """Document ``vjp``."""
-        return [
-            "Return the output and its pullback, which keeps what it needs.",
-            "",
-            f"``pullback({self.cotangent})`` is ``backward({self.cotangent}, ...)``.",
-        ]
-
-    def jvp(self) -> list[str]:
-        """Document ``jvp``."""
-        return [
-            "Return the output and its derivative along the tangents.",
-            "",
-            "primals, tangents: one array for each operand, shaped alike",
-        ]
-
-
-def _shape(subscripts: Subscripts) -> str:
-    inner = ", ".join(subscripts) + ("," if len(subscripts) == 1 else "")
-    return f"({inner})"

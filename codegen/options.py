@@ -22,11 +22,18 @@ class Options:
         plan and limit nothing, but shapes fix how many axes ``...`` stands for, and a
         new output index needs its size.
     wrt: names of the operands whose gradients are wanted; all of them.
+    bias: subscripts of an array ``bias`` that is added to the einsum, some of the
+        output's; none is added by default.
+    activation: an elementwise function of the sum, such as ``gelu`` or
+        ``leaky_relu:0.1``.
+    order: 2 adds ``hvp`` and ``double_backward``.
     complex: ``adjoint`` conjugates, as PyTorch does; ``transpose`` does not, as JAX.
     optimize: a method of opt_einsum, ``cotengra``, or a path in its linear format.
     memory_limit: the most that ``vjp`` and its pullback may hold beside the operands
         and the cotangent: a number of elements (``1e6``), or bytes as text (``"64MB"``)
         at 8 bytes an element.  It needs all sizes.
+    erf: where the normal distribution comes from: ``numpy`` for functions in the
+        module, ``scipy`` for those of SciPy.
     target: what the text is written for; ``numpy``.
     license: SPDX expression of the output; ``""`` leaves the line out.
     line_length: of the text, from 88 to 120.
@@ -39,9 +46,13 @@ class Options:
     sizes: Mapping[str, int] | None = None
     shapes: Sequence[Sequence[int]] | None = None
     wrt: Sequence[str] | None = None
+    bias: str | None = None
+    activation: str | None = None
+    order: int = 1
     complex: str = "adjoint"
     optimize: Optimizer = "auto"
     memory_limit: float | str | None = None
+    erf: str = "numpy"
     target: str = "numpy"
     license: str = "0BSD"
     line_length: int = 88

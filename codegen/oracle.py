@@ -1,4 +1,4 @@
-"""Brute force: an einsum, its gradients and its JVP straight from the definition.
+"""Brute force: an einsum and its derivatives, straight from the definition.
 
 Every assignment of a value to every index is one row of a table.  A row picks one
 entry of each operand and one place in the output; the output is, place by place, the
@@ -8,8 +8,9 @@ sum over the rows of the product of the entries picked:
 
 The output is linear in each operand, so dL/da[p] = <g, einsum(.., unit tensor at p,
 ..)>: the rows that pick entry p, each with a left out of its product and weighted by
-the cotangent where it lands.  Nothing here knows the swap, a contraction path or a
-layout, and nothing of the generator is imported: that independence is the point.
+the cotangent where it lands.  Along tangents, the entries of a row are dual numbers,
+and so is their product.  Nothing here knows the swap, a contraction path or a layout,
+and nothing of the generator is imported: that independence is the point.
 
 An axis of size 1 broadcasts (every row picks its only entry), an index repeated in the
 output reaches the diagonal only, an ellipsis is aligned from the right.  Exact for
@@ -21,7 +22,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -43,6 +44,15 @@ def split(spec: str) -> tuple[tuple[Subscripts, ...], Subscripts]:
     """
     inputs, output = spec.replace(" ", "").split("->")
     return tuple(_tokens(term) for term in inputs.split(",")), _tokens(output)
+
+
+def written(operands: Iterable[Subscripts], output: Subscripts) -> str:
+    """Return the spec that `split` splits.
+
+    >>> written([("i", "j"), ("...", "j")], ("...", "i"))
+    'ij,...j->...i'
+    """
+    return f"{','.join(map(''.join, operands))}->{''.join(output)}"
 
 
 def resolve(
@@ -93,12 +103,8 @@ def gradients(
     """
     rows = _rows_of(spec, arrays, sizes)
     landed = rows.output.pick(grad)
-    found = []
-    rests = _without_each(rows.pick_each(arrays))
-    for operand, array, rest in zip(rows.operands, arrays, rests, strict=True):
-        total = operand.add_up(landed * (np.conj(rest) if conjugate else rest))
-        found.append(total if np.iscomplexobj(array) else total.real)
-    return found
+    rests = _without_each(rows.pick_each(arrays), one=1)
+    return rows.give_back(landed, rests, arrays, conjugate=conjugate)
 
 
 def jvp(
@@ -109,9 +115,42 @@ def jvp(
 ) -> Array:
     """Return the output's tangent: each place in turn holds its tangent, summed."""
     rows = _rows_of(spec, arrays, sizes)
-    rests = _without_each(rows.pick_each(arrays))
+    rests = _without_each(rows.pick_each(arrays), one=1)
     moved = zip(rows.pick_each(tangents), rests, strict=True)
     return rows.output.add_up(sum(tangent * rest for tangent, rest in moved))
+
+
+def hvp(
+    spec: str,
+    arrays: Sequence[Array],
+    grad: Array,
+    tangents: Sequence[Array],
+    sizes: Mapping[str, int] | None = None,
+    *,
+    conjugate: bool = False,
+) -> list[Array]:
+    """Return the derivatives of `gradients` along the tangents, for every place.
+
+    They are the product of the Hessian of <grad, einsum> with the tangents: each other
+    place in turn holds its tangent, summed.
+    """
+    rows = _rows_of(spec, arrays, sizes)
+    pairs = zip(rows.pick_each(arrays), rows.pick_each(tangents), strict=True)
+    rests = _without_each(list(itertools.starmap(_Dual, pairs)), one=_Dual(1, 0))
+    slopes = [rest.slope for rest in rests]
+    return rows.give_back(rows.output.pick(grad), slopes, arrays, conjugate=conjugate)
+
+
+@dataclass(frozen=True)
+class _Dual:
+    """The number ``value + slope * e``, with e * e = 0: a value and its derivative."""
+
+    value: Any
+    slope: Any
+
+    def __mul__(self, other: _Dual) -> _Dual:
+        slope = self.value * other.slope + self.slope * other.value
+        return _Dual(self.value * other.value, slope)
 
 
 @dataclass(frozen=True)
@@ -144,6 +183,24 @@ class _Rows:
         """Return the entries that each row picks, for one array a place."""
         pairs = zip(self.operands, arrays, strict=True)
         return [operand.pick(array) for operand, array in pairs]
+
+    def give_back(
+        self,
+        landed: Array,
+        rests: Sequence[Any],
+        arrays: Sequence[Array],
+        *,
+        conjugate: bool,
+    ) -> list[Array]:
+        """Give each place the cotangent where its rows land, times the rest of each.
+
+        A real array gets the real part.
+        """
+        found = []
+        for operand, array, rest in zip(self.operands, arrays, rests, strict=True):
+            total = operand.add_up(landed * (np.conj(rest) if conjugate else rest))
+            found.append(total if np.iscomplexobj(array) else total.real)
+        return found
 
 
 def _rows_of(
@@ -182,11 +239,10 @@ def _rows(
     return _Rows(columns, column(output, tuple(full[index] for index in output)))
 
 
-def _without_each(factors: Sequence[Array]) -> list[Array]:
+def _without_each(factors: Sequence[Any], one: Any) -> list[Any]:
     """Return, for every k, the product of all the factors but the k-th."""
-    ones = np.ones_like(factors[0])
-    before = itertools.accumulate(factors[:-1], operator.mul, initial=ones)
-    after = itertools.accumulate(factors[:0:-1], operator.mul, initial=ones)
+    before = itertools.accumulate(factors[:-1], operator.mul, initial=one)
+    after = itertools.accumulate(factors[:0:-1], operator.mul, initial=one)
     pairs = zip(before, reversed(list(after)), strict=True)
     return [left * right for left, right in pairs]
 

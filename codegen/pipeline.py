@@ -2,7 +2,7 @@
 
 read_request       options            -> Request, with the Einsum that spec.parse reads
 contraction_trees  Einsum, sizes      -> ContractionTrees
-forward_program    ContractionTree    -> Program
+layer_program      ContractionTree    -> Program, with a bias and an activation
 reverse_mode       Program, wrt       -> Program
 forward_mode       Program            -> Program
 simplify           Program            -> Program
@@ -14,23 +14,25 @@ render             Module, template   -> text
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from .contraction import ContractionTree, contraction_trees
+from .derivation import Derivation, Lowered
 from .differentiate import forward_mode, reverse_mode
+from .layer import layer_program
 from .limit import within_limit
 from .lower import lower
 from .memory_limit import Limited
-from .module import Derivation, Lowered, module
+from .module import module
+from .naming import PARAMETERS
 from .options import Options
-from .program import Names, Program, forward_program, verify
+from .program import Names, Program, verify
 from .recompute import recompute
 from .render import render
 from .request import Request, read_request
 from .simplify import simplify
-from .spec import Index
 
 
 def generate(spec: str, **options: Any) -> str:
@@ -46,7 +48,12 @@ def generate(spec: str, **options: Any) -> str:
 
 def generated(request: Request) -> str:
     """Return the text of the module that is asked for."""
-    return render(module(derive(request)))
+    return written(derive(request))
+
+
+def written(derivation: Derivation) -> str:
+    """Return the text of the module that was derived."""
+    return render(module(derivation))
 
 
 def derive(request: Request) -> Derivation:
@@ -58,10 +65,12 @@ def derive(request: Request) -> Derivation:
     trees = contraction_trees(request.einsum, request.sizes, request.optimize)
     joint = [_joint(request, tree) for tree in trees]
     best = min(range(len(trees)), key=lambda k: joint[k][1].arrays.cost)
-    derivation = _derivation(request, trees[best], *joint[best])
-    if request.memory_limit is None:
-        return derivation
-    return within_limit(derivation, request.memory_limit, _programs, _limited)
+    found = _derivation(request, trees[best], *joint[best])
+    if request.memory_limit is not None:
+        found = within_limit(found, request.memory_limit, _programs, _limited)
+    if request.order == 2:
+        found = replace(found, second=_second(found.forward, request))
+    return found
 
 
 def _derivation(
@@ -74,54 +83,87 @@ def _derivation(
     """Lower the forward sweep of the JVP too, and put all together."""
     tangent = simplify(forward_mode(forward))
     names = [request.output, f"tangent_{request.output}"]
-    sizes = request.sizes if limited is None else {**request.sizes, **limited.blocks}
     return Derivation(
         request=request,
         tree=tree,
         forward=forward,
         joint=joint,
-        tangent=_lowered(tangent, names, request, sizes),
+        tangent=_lowered(tangent, names, request, limited, loose=2),
         limited=limited,
     )
 
 
 def _limited(request: Request, tree: ContractionTree, limited: Limited) -> Derivation:
     """Derive along a tree, in blocks and with values computed again as is said."""
+    return _derivation(request, tree, *_joint(request, tree, limited), limited)
+
+
+def _joint(
+    request: Request, tree: ContractionTree, limited: Limited | None = None
+) -> tuple[Program, Lowered]:
+    """Return the forward program, and it and the gradients lowered together."""
     forward, joint = _programs(request, tree)
-    made = {step.result.name for step in forward.steps}
-    joint = recompute(joint, made, limited.recomputed)
-    sizes = {**request.sizes, **limited.blocks}
+    if limited is not None:
+        made = {step.result.name for step in forward.steps}
+        joint = recompute(joint, made, limited.recomputed)
     names = [request.output, *(f"grad_{name}" for name in request.wrt)]
-    lowered = _lowered(joint, names, request, sizes)
-    return _derivation(request, tree, forward, lowered, limited)
+    return forward, _lowered(joint, names, request, limited, loose=1)
 
 
 def _programs(request: Request, tree: ContractionTree) -> tuple[Program, Program]:
     """Return the forward program, and it and the gradients together."""
-    forward = forward_program(tree, request.operands, request.output)
-    adjoint = request.complex == "adjoint"
+    forward = layer_program(
+        tree, request.operands, request.output, request.bias, request.activation
+    )
+    return forward, simplify(_reverse(forward, request))
+
+
+def _reverse(forward: Program, request: Request) -> Program:
+    """Return the program of the output and the gradients."""
+    # Activations take real numbers only.
+    adjoint = request.complex == "adjoint" and request.activation is None
     reverse = reverse_mode(forward, request.wrt, adjoint=adjoint)
-    joint = simplify(replace(reverse, outputs=(*forward.outputs, *reverse.outputs)))
-    return forward, joint
+    return replace(reverse, outputs=(*forward.outputs, *reverse.outputs))
 
 
-def _joint(request: Request, tree: ContractionTree) -> tuple[Program, Lowered]:
-    """Return the forward program, and it and the gradients lowered together."""
-    forward, joint = _programs(request, tree)
-    names = [request.output, *(f"grad_{name}" for name in request.wrt)]
-    return forward, _lowered(joint, names, request, request.sizes)
+def _second(forward: Program, request: Request) -> dict[str, Lowered]:
+    """Differentiate the gradients, which forward mode does as it does the output."""
+    reverse = _reverse(forward, request)
+    count = len(reverse.outputs)
+    names = [f"hvp_{name}" for name in request.wrt]
+    everything = forward_mode(reverse, request.parameters)
+    hvp = replace(everything, outputs=everything.outputs[count + 1 :])
+    wanted = forward_mode(reverse, request.wrt)
+    double = replace(wanted, outputs=wanted.outputs[count:])
+    (output,) = forward.outputs
+    return {
+        "hvp": _lowered(simplify(hvp), names, request),
+        "double_backward": _lowered(
+            simplify(double), [f"grad_grad_{output.name}", *names], request
+        ),
+    }
 
 
 def _lowered(
     program: Program,
     outputs: Sequence[str],
     request: Request,
-    sizes: Mapping[Index, int],
+    limited: Limited | None = None,
+    *,
+    loose: int = 0,
 ) -> Lowered:
-    """Check a program and lower it, its outputs in variables of these names."""
+    """Check a program and lower it, its outputs in variables of these names.
+
+    The first ``loose`` of them may lie in memory in any order; gradients do not, since
+    an optimizer combines them with their operands.  Where indices are cut, it is
+    lowered for the sizes of one block.
+    """
     verify(program)
-    names = Names(value.name for value in program.inputs)
+    names = Names([*PARAMETERS, *(value.name for value in program.inputs)])
     results = {
         v.name: names.fresh(n) for v, n in zip(program.outputs, outputs, strict=True)
     }
-    return Lowered(program, lower(program, results, sizes), results)
+    sizes = {**request.sizes, **(limited.blocks if limited else {})}
+    free = [value.name for value in program.outputs[:loose]]
+    arrays = lower(program, results, sizes, loose=free)
+    return Lowered(program, arrays, results)

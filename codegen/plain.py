@@ -18,8 +18,8 @@ def plain_tests(request: Request, size_names: Mapping[Index, str]) -> list[str]:
     einsum, width = request.einsum, request.line_length
     same = request.same_size
     terms = {
-        name: tuple(same[index] for index in term)
-        for name, term in zip(request.operands, einsum.operands, strict=True)
+        place.name: tuple(same[index] for index in place.subscripts)
+        for place in request.places
     }
     places = [index for term in terms.values() for index in term]
     output = tuple(same[index] for index in einsum.output)

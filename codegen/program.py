@@ -1,11 +1,12 @@
 """The index-level IR: Value, Step, Program.
 
-A program is a list of equations, each written once, over four operations:
+A program is a list of equations, each written once, over five operations:
 
     einsum   any einsum of the closed grammar, over one or more arguments
     add      the sum of two values of the same shape
     conj     the complex conjugate
-    apply    an elementwise function, by name
+    apply    an elementwise function, by name, or one of its derivatives
+    zero     zeros, shaped like a value
 
 Not supported, on purpose: control flow, mutation, layouts, dtypes, anything of a
 target.  Arguments fit by position: an einsum may call the axes of its argument by
@@ -18,7 +19,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .contraction import ASSUMED_SIZE, ContractionTree
 from .errors import InternalError
@@ -54,20 +55,38 @@ class Conj:
 
 @dataclass(frozen=True)
 class Apply:
-    """The elementwise function called ``function``; f' is called ``f'``."""
+    """The derivative of some order of an elementwise function; order 0 is itself."""
 
     function: str
+    parameters: tuple[float, ...] = ()
+    order: int = 0
 
     @property
     def derivative(self) -> Apply:
         """The derivative, elementwise again."""
-        return Apply(f"{self.function}'")
+        return replace(self, order=self.order + 1)
+
+    @property
+    def symbol(self) -> str:
+        """The function as text, such as ``leaky_relu:0.1'``."""
+        return ":".join([self.function, *map(str, self.parameters)]) + "'" * self.order
 
     def __str__(self) -> str:
-        return f"apply {self.function}"
+        return f"apply {self.symbol}"
 
 
-Op = Einsum | Add | Conj | Apply
+@dataclass(frozen=True)
+class Zero:
+    """Zeros, shaped like a value."""
+
+    def __str__(self) -> str:
+        return "zero"
+
+
+Op = Einsum | Add | Conj | Apply | Zero
+
+# What acts entry by entry, so that the result can be laid out as the arguments are.
+Elementwise = Add | Conj | Apply
 
 
 @dataclass(frozen=True)

@@ -8,23 +8,38 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .activations import read_activation
 from .contraction import Optimizer
 from .errors import OptionError, suggestion
 from .memory_limit import read_memory_limit
-from .naming import checked_name, why_no_identifier
+from .naming import PARAMETERS, checked_name, why_no_identifier
 from .options import Options, command_line
-from .spec import ELLIPSIS, Einsum, Index, check_sizes, parse, resolve_shapes
+from .program import Apply, Value
+from .spec import (
+    ELLIPSIS,
+    Einsum,
+    Index,
+    check_sizes,
+    parse,
+    parse_part,
+    resolve_shapes,
+)
 
 TARGETS = ("numpy",)
 CONVENTIONS = ("adjoint", "transpose")
+ORDERS = (1, 2)
+ERFS = ("numpy", "scipy")
+
+# What the array is called that is added to the einsum.
+BIAS = "bias"
 
 
 @dataclass(frozen=True)
 class Request:
     """A spec and its options: every name valid, every size for an index of the spec.
 
-    ``operands`` has a name for each term; ``wrt`` some of them, each once;
-    ``memory_limit`` counts elements.
+    ``operands`` has a name for each term; ``wrt`` some of them and of the bias, each
+    once; ``memory_limit`` counts elements.
     """
 
     einsum: Einsum
@@ -32,17 +47,27 @@ class Request:
     output: str
     sizes: Mapping[Index, int]
     wrt: tuple[str, ...]
+    bias: Value | None
+    activation: Apply | None
+    order: int
     complex: str
     optimize: Optimizer
     memory_limit: int | None
+    erf: str
     license: str
     line_length: int
     regenerate: str
 
     @property
-    def distinct_operands(self) -> tuple[str, ...]:
+    def places(self) -> tuple[Value, ...]:
+        """Every place for an array: the terms of the spec, then the bias."""
+        terms = zip(self.operands, self.einsum.operands, strict=True)
+        return (*itertools.starmap(Value, terms), *([self.bias] if self.bias else []))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
         """The parameters of ``forward``."""
-        return tuple(dict.fromkeys(self.operands))
+        return tuple(dict.fromkeys(place.name for place in self.places))
 
     @functools.cached_property
     def same_size(self) -> dict[Index, Index]:
@@ -53,11 +78,20 @@ class Request:
         """
         same = {index: index for index in self.einsum.indices}
         first: dict[str, tuple[Index, ...]] = {}
-        for name, term in zip(self.operands, self.einsum.operands, strict=True):
-            for index, other in zip(first.setdefault(name, term), term, strict=True):
+        for place in self.places:
+            term = place.subscripts
+            known = first.setdefault(place.name, term)
+            for index, other in zip(known, term, strict=True):
                 old, new = sorted((same[index], same[other]), key=[*same].index)[::-1]
                 same = {i: new if n == old else n for i, n in same.items()}
         return same
+
+    @property
+    def unsized(self) -> tuple[Index, ...]:
+        """The indices whose size is not known, one for each size."""
+        same = self.same_size
+        known = {same[index] for index in self.sizes}
+        return tuple(i for i in dict.fromkeys(same.values()) if i not in known)
 
 
 def read_request(spec: str, options: Options) -> Request:
@@ -67,13 +101,17 @@ def read_request(spec: str, options: Options) -> Request:
     """
     _check_choice("target", options.target, TARGETS)
     _check_choice("complex", options.complex, CONVENTIONS)
+    _check_choice("order", options.order, ORDERS)
+    _check_choice("erf", options.erf, ERFS)
     einsum, known = _sized(spec, options.sizes, options.shapes)
     names = _operand_names(einsum, options.operands)
+    bias = _bias(options.bias, parse(spec, known), einsum, names)
+    arrays = [*names, *([bias.name] if bias else [])]
     output = "output" if options.output is None else options.output
-    result = checked_name("output", output)
-    if result in names:
+    result = checked_name("output", output, but=PARAMETERS)
+    if result in arrays:
         raise OptionError(f"the output and an operand are both called {result!r}")
-    wanted = _wanted(options.wrt, names)
+    wanted = _wanted(options.wrt, arrays)
     _check_optimize(options.optimize)
     if options.name is not None and (why := why_no_identifier(options.name)):
         raise OptionError(f"kernel name {options.name!r} {why}")
@@ -86,9 +124,13 @@ def read_request(spec: str, options: Options) -> Request:
         output=result,
         sizes=known,
         wrt=wanted,
+        bias=bias,
+        activation=_activation(options.activation),
+        order=options.order,
         complex=options.complex,
         optimize=options.optimize,
         memory_limit=read_memory_limit(options.memory_limit),
+        erf=options.erf,
         license=_one_line("license", options.license),
         line_length=_checked_width(options.line_length),
         regenerate=_one_line("regenerate", regenerate),
@@ -100,13 +142,11 @@ def read_request(spec: str, options: Options) -> Request:
 
 def _check_sized(request: Request) -> None:
     """Raise OptionError unless the size of every index is known."""
-    same = request.same_size
-    known = {same[index] for index in request.sizes}
-    missing = [index for index in dict.fromkeys(same.values()) if index not in known]
-    if missing:
-        option = "shapes" if ELLIPSIS in missing else "sizes or shapes"
+    if request.unsized:
+        option = "shapes" if ELLIPSIS in request.unsized else "sizes or shapes"
         raise OptionError(
-            f"a memory limit needs the size of {', '.join(missing)}; give {option}"
+            f"a memory limit needs the size of {', '.join(request.unsized)}; "
+            f"give {option}"
         )
 
 
@@ -139,11 +179,10 @@ def _is_list(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _check_choice(option: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        hint = (
-            suggestion(str(value), list(choices)) or f"; it is {' or '.join(choices)}"
-        )
+def _check_choice(option: str, value: object, choices: Sequence[object]) -> None:
+    if value not in choices or isinstance(value, bool):
+        words = [str(choice) for choice in choices]
+        hint = suggestion(str(value), words) or f"; it is {' or '.join(words)}"
         raise OptionError(f"unknown {option} {value!r}{hint}")
 
 
@@ -186,6 +225,32 @@ def _check_shared(einsum: Einsum, names: Sequence[str]) -> None:
                 f"operand {name!r} stands for {''.join(other)!r} and "
                 f"{''.join(term)!r}, and no array fits both; rename one of them"
             )
+
+
+def _bias(
+    text: str | None, written: Einsum, einsum: Einsum, operands: Sequence[str]
+) -> Value | None:
+    """Read the subscripts of the bias; the ellipsis of the spec as written is resolved.
+
+    Raises SpecError or OptionError.
+    """
+    if text is None:
+        return None
+    if BIAS in operands:
+        raise OptionError(f"an operand is called {BIAS!r} beside the bias; rename it")
+    subscripts = parse_part(text, written.output)
+    if ELLIPSIS in subscripts and ELLIPSIS not in einsum.indices:
+        at = subscripts.index(ELLIPSIS)
+        axes = tuple(i for i in einsum.indices if i not in written.indices)
+        subscripts = subscripts[:at] + axes + subscripts[at + 1 :]
+    return Value(BIAS, subscripts)
+
+
+def _activation(text: str | None) -> Apply | None:
+    if text is None:
+        return None
+    activation, parameters = read_activation(text)
+    return Apply(activation.name, parameters)
 
 
 def _wanted(wrt: Sequence[str] | None, operands: Sequence[str]) -> tuple[str, ...]:

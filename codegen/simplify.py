@@ -31,7 +31,9 @@ def share(program: Program) -> Program:
     """Compute equal steps once: the same operation on the same values.
 
     Two einsums are equal if they differ only in letters or in the order of arguments.
+    Of two equal outputs one is a copy.
     """
+    outputs = {value.name for value in program.outputs}
     seen: dict[Hashable, Value] = {}
     alias: dict[str, Value] = {}
     steps = []
@@ -39,13 +41,16 @@ def share(program: Program) -> Program:
         arguments = tuple(alias.get(v.name, v) for v in step.arguments)
         step = replace(step, arguments=arguments)
         key = _key(step)
-        if key in seen:
-            alias[step.result.name] = seen[key]
-        else:
-            seen[key] = step.result
+        known = seen.setdefault(key, step.result)
+        if known == step.result:
             steps.append(step)
-    outputs = tuple(alias.get(v.name, v) for v in program.outputs)
-    return replace(program, steps=tuple(steps), outputs=outputs)
+        elif step.result.name in outputs and known.name in outputs:
+            copy = Einsum((known.subscripts,), known.subscripts)
+            steps.append(Step(step.result, copy, (known,)))
+        else:
+            alias[step.result.name] = known
+    kept = tuple(alias.get(v.name, v) for v in program.outputs)
+    return replace(program, steps=tuple(steps), outputs=kept)
 
 
 def _key(step: Step) -> Hashable:

@@ -101,7 +101,8 @@ class Loop:
             for k, value in enumerate(part.results):
                 write(self._gathering(value, slices), f"{gained}[{k}]")
             write("", f"del {gained}")
-        return Function(tuple(value.name for value in part.inputs), tuple(lines))
+        inputs = tuple(value.name for value in part.inputs)
+        return Function(inputs, tuple(lines), False)
 
     def size(self, index: Index) -> str:
         """Write the size of an index, which some operand tells."""

@@ -71,6 +71,16 @@ def parse(text: str, sizes: Collection[Index] = ()) -> Einsum:
     return _Parser(text).spec(sizes)
 
 
+def parse_part(text: str, output: Subscripts) -> Subscripts:
+    """Read one term whose indices are distinct and stand in ``output``.
+
+    Raises SpecError, which points at the culprit.
+    """
+    if not isinstance(text, str):
+        raise OptionError(f"subscripts are a string such as 'j', got {text!r}")
+    return _Parser(text).part(output)
+
+
 _TOKEN = re.compile(r"(?P<space>\s+)|(?P<arrow>->)|(?P<dots>\.+)|(?P<char>.)", re.S)
 
 _ARROW_LIKE = "->=<–—→⇒⟶"
@@ -160,6 +170,20 @@ class _Parser:
                 raise self.error("second ellipsis in a term", token.span, hint)
             term.append(token)
         return term, token
+
+    def part(self, output: Subscripts) -> Subscripts:
+        term, end = self.term()
+        if end.text:
+            raise self.error("more than one term", end.span, "write indices alone")
+        have = f"the output has {', '.join(output) or 'no index'}"
+        for position, token in enumerate(term):
+            if token.text not in output:
+                message = f"index {token.text!r} is not in the output"
+                raise self.error(message, token.span, have)
+            if token.text in _subscripts(term[:position]):
+                message = f"index {token.text!r} stands twice"
+                raise self.error(message, token.span, "write each index once")
+        return _subscripts(term)
 
     def output(
         self, operands: tuple[Subscripts, ...], sizes: Collection[Index]

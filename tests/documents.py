@@ -14,10 +14,17 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "guide.md")
+DOCUMENTS = (
+    ROOT / "README.md",
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("guide", "explain", "activations", "build", "vendoring")
+    ),
+)
 
 BLOCK = re.compile(r"^```(console|toml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -31,7 +38,7 @@ def refreshed(text: str, folder: Path) -> str:
             (folder / "pyproject.toml").write_text(body)
         elif kind == "console":
             commands = [line for line in body.splitlines() if line.startswith("$ ")]
-            body = "".join(f"{line}\n{_shown(line[2:], folder)}" for line in commands)
+            body = "".join(f"{line}\n{shown(line[2:], folder)}" for line in commands)
         elif ">>> " not in body:
             body = _function(body, folder)
         return f"```{kind}\n{body}```"
@@ -45,15 +52,16 @@ def prompts(text: str) -> str:
     return "\n".join(body for body in blocks if ">>> " in body)
 
 
-def _shown(command: str, folder: Path) -> str:
-    """Run a command line; return what a terminal would show."""
-    scripts = Path(sys.executable).parent
-    env = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+def shown(command: str, folder: Path, env: Mapping[str, str] | None = None) -> str:
+    """Run a command line, with ours unless told; return what a terminal would show."""
+    if env is None:
+        scripts = Path(sys.executable).parent
+        env = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         command,
         shell=True,
         cwd=folder,
-        env=env | {"PYTHONUTF8": "1"},
+        env={**env, "PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",

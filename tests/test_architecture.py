@@ -11,7 +11,9 @@ import pytest
 from jinja2 import meta, nodes
 
 from eingrad import render
+from eingrad.explanation.page import Page
 from eingrad.module import Module
+from eingrad.proof_file import ProofFile
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "codegen"
@@ -22,10 +24,11 @@ ORDER = """
 errors
 spec
 index_sets gradient
+activations
 path_search
 contraction
 program
-differentiate simplify recompute
+layer differentiate simplify recompute
 array_program
 cost
 views
@@ -38,23 +41,36 @@ memory_limit
 naming options
 request digest
 notation plain
+docstrings
 targets
 functions
 sliced
-module
+derivation
+bodies
+module proof_file
 strided
 memory
 liveness
 limit
 render
 pipeline
+explanation
 loading
 oracle interpret
 proof
 api
 schema
+disk exclusive
+manifest
 config
+rendering
+workers states
+json_schema scaffold build_plan
+planning
 build
+vendoring
+hooks
+testing
 cli
 __main__ __init__
 """
@@ -65,9 +81,17 @@ LEVELS = {
     for name in names.split()
 }
 
-# Within ``proof``, the same.
-PROOF_ORDER = ["views", "bounds", "draws", "memory", "arrays", "cases", "trial"]
-PROOF_ORDER += ["interface", "laws", "check"]
+# Within a folder, the same.
+FOLDERS = {
+    "proof": """
+    views bounds draws memory reference truth arrays cases trial interface laws check
+    """.split(),
+    "explanation": """
+    formula formula_text formula_latex symbols graph algebra roles place steps shared
+    costs tree content layers operand compose
+    text latex mermaid record markup drawing page explain
+    """.split(),
+}
 
 FILES = sorted(SOURCES.rglob("*.py"))
 
@@ -133,17 +157,17 @@ def test_the_commands_are_imported_by_nobody() -> None:
     for path in FILES:
         names = {name.split(".")[1] for name in imports(path) if name.startswith(".")}
         assert "cli" not in names or name_of(path) in ("cli", "__main__")
-        assert "build" not in names or name_of(path) == "cli"
+        assert "build" not in names or name_of(path) in ("hooks", "cli")
 
 
-def test_proof_imports_point_up_too() -> None:
-    folder = SOURCES / "proof"
-    levels = {name: level for level, name in enumerate(PROOF_ORDER)}
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_imports_within_a_folder_point_up_too(folder: str) -> None:
+    levels = {name: level for level, name in enumerate(FOLDERS[folder])}
+    files = {path.stem for path in (SOURCES / folder).glob("*.py")} - {"__init__"}
     assert files == set(levels)
     for name in files:
-        for other in imports(folder / f"{name}.py"):
-            if other.startswith(".proof."):
+        for other in imports(SOURCES / folder / f"{name}.py"):
+            if other.startswith(f".{folder}."):
                 above = other.split(".")[2]
                 assert levels[above] < levels[name], f"{name} imports {above}"
 
@@ -159,8 +183,14 @@ def test_the_package_is_imported_relatively() -> None:
         ("opt_einsum", set()),
         ("jinja2", {"render"}),
         ("click", {"cli"}),
-        ("tomllib", {"config"}),
+        ("latex2mathml", {"explanation"}),
+        ("markupsafe", {"explanation"}),
+        ("pygments", {"explanation"}),
+        ("merge3", {"vendoring"}),
+        ("whatthepatch", {"vendoring"}),
+        ("tomllib", {"config", "manifest", "scaffold", "vendoring"}),
         ("packaging", {"config"}),
+        ("tomlkit", {"scaffold", "vendoring"}),
     ],
 )
 def test_who_imports_a_library(library: str, files: set[str]) -> None:
@@ -209,12 +239,20 @@ def variables(template: str) -> set[str]:
     return meta.find_undeclared_variables(environment.parse(source))
 
 
-def test_templates_use_every_field_and_no_other() -> None:
-    used = set()
-    for path in sorted(TEMPLATES.rglob("*.jinja")):
-        used |= variables(str(path.relative_to(TEMPLATES)))
-    fields = {field.name for field in dataclasses.fields(Module)}
-    layout = set(render._layout(88))
+@pytest.mark.parametrize(
+    ("folder", "model", "layout"),
+    [
+        ("numpy", Module, set(render._layout(88))),
+        ("pytest", ProofFile, set()),
+        ("explanation", Page, set()),
+    ],
+)
+def test_templates_use_every_field_and_no_other(
+    folder: str, model: type, layout: set[str]
+) -> None:
+    paths = sorted((TEMPLATES / folder).glob("*.jinja"))
+    used = set().union(*(variables(p.relative_to(TEMPLATES).as_posix()) for p in paths))
+    fields = {field.name for field in dataclasses.fields(model)}
     assert used - layout == fields - {"line_length"}
     assert layout <= used
 

@@ -149,7 +149,7 @@ GENERAL_ERRORS = [
         '[tool.eingrad]\n"q\\nq" = 1',
         'tool.eingrad."q\\nq" is not a known key; the keys here are '
         "required-version, out, build, kernels, vendor, targets, line-length, "
-        "license, optimize, memory-limit, sizes, complex",
+        "license, optimize, memory-limit, sizes, complex, erf, order",
     ),
     (
         "[tool.eingrad]",
@@ -200,11 +200,6 @@ GENERAL_ERRORS = [
         "[tool.eingrad]\noptimize = [0, 1]",
         "tool.eingrad.optimize must be the name of a planner, or a path such as "
         "[[0, 2], [0, 1]], got [0, 1]",
-    ),
-    (
-        '[tool.eingrad]\nout = "gen"\n[tool.eingrad.vendor.a]\nspec = "i"',
-        "tool.eingrad.vendor is not available in this version of eingrad; "
-        "remove the table",
     ),
     (
         '[tool.eingrad]\nout = "gen"\nkernels = ["ij->i"]',

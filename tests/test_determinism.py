@@ -85,6 +85,16 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("漢字,字漢->", {}),
     ("...ab,bc...,c...d->...ad", {"sizes": {"a": 2, "d": 9}}),
     ("abcdefgh,efghijkl->abcdijkl", {}),
+    ("bi,ij->bj", {"bias": "j"}),
+    ("bi,ij->bj", {"bias": "j", "activation": "gelu", "order": 2}),
+    ("...i,ij->...j", {"bias": "...j", "activation": "leaky_relu:0.1", "order": 2}),
+    ("...->...", {"activation": "gelu_tanh", "order": 2}),
+    ("...->...", {"activation": "silu"}),
+    ("i->ii", {"bias": "i", "activation": "softplus", "order": 2}),
+    ("ij,kj->ik", {"operands": ["x", "x"], "activation": "tanh", "order": 2}),
+    ("ij,jk,kl->il", {"order": 2, "complex": "transpose"}),
+    ("ij,jk,kl->il", {"order": 2, "wrt": ["b"]}),
+    ("ij->ji", {"order": 2}),
 ]
 
 # The same kernels with names of many letters, and with lines of another length.
@@ -207,7 +217,11 @@ def test_formatter_of_that_width_changes_nothing(width: int, tmp_path: Path) -> 
     from eingrad import generate as here
 
     specs = ("bqhd,bkhd->bhqk", "...ij,j->...i", "ij,jk,kl,lm->im")
-    write(tmp_path, [here(spec, line_length=width) for spec in specs])
+    texts = [here(spec, line_length=width) for spec in specs]
+    for activation in ("gelu", "gelu_tanh", "silu", "leaky_relu"):
+        layer = {"bias": "j", "activation": activation, "order": 2}
+        texts.append(here("bi,ij->bj", line_length=width, **layer))
+    write(tmp_path, texts)
     assert run(*FORMAT, f"--line-length={width}", tmp_path) == ""
 
 

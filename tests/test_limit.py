@@ -12,14 +12,17 @@ from tracing import measured
 
 import eingrad
 from eingrad import interpret
+from eingrad.config import KernelConfig
+from eingrad.derivation import Derivation
 from eingrad.differentiate import reverse_mode
 from eingrad.liveness import work
 from eingrad.memory import peak_memory
 from eingrad.memory_limit import read_memory_limit
-from eingrad.module import Derivation
+from eingrad.options import Options
 from eingrad.pipeline import derive
 from eingrad.program import monomials, verify
 from eingrad.recompute import recompute, residuals
+from eingrad.rendering import render_kernel
 from eingrad.simplify import simplify
 
 PEPS = "ag,abi,bk,cgh,cdij,dkl,eh,efj,fl->"
@@ -164,6 +167,24 @@ SMALL: list[tuple[str, dict[str, int], dict[str, Any], tuple[float, ...]]] = [
         (0.9, 0.8),
     ),
     (
+        "bi,ij,jk->bk",
+        {"b": 30, "i": 3, "j": 20, "k": 4},
+        {"bias": "bk", "activation": "leaky_relu:0.1"},
+        (0.9,),
+    ),
+    (
+        "bi,ij,jk->bk",
+        {"b": 90, "i": 20, "j": 20, "k": 4},
+        {"bias": "k", "activation": "gelu", "wrt": ["a", "c", "bias"], "order": 2},
+        (0.9, 0.8),
+    ),
+    (
+        "ijk,jr,kr->ir",
+        {"i": 9, "j": 8, "k": 7, "r": 5},
+        {"bias": "r", "activation": "relu"},
+        (0.7,),
+    ),
+    (
         "ab,bc,cd,de,ea->",
         dict.fromkeys("abcde", 9),
         {"operands": ["block_a", "blocks", "gained", "n_a", "b"]},
@@ -183,6 +204,43 @@ def test_limited_kernels_are_exact(
     assert found.limited and (found.limited.blocks or found.limited.recomputed)
     limit = found.limited.limit
     assert eingrad.check(spec, sizes=sizes, memory_limit=limit, **options).ok
+
+
+def test_what_a_bias_or_a_function_follows_is_cut_along_its_output() -> None:
+    sizes = {"i": 9, "j": 8, "k": 7, "r": 5}
+    spec = "ijk,jr,kr->ir"
+    kept = limited(spec, sizes, 0.7)[1].limited
+    assert kept and set(kept.blocks) == {"j", "k"}
+    for options in ({"bias": "r"}, {"bias": ""}, {"activation": "tanh"}):
+        kept = limited(spec, sizes, 0.62, **options)[1].limited
+        assert kept and kept.blocks and set(kept.blocks) <= {"i", "r"}
+
+
+def test_blocks_are_stored_where_they_are_wanted() -> None:
+    sizes = {"i": 9, "j": 8, "k": 7, "r": 5}
+    spec = "ijk,jr,kr->ir"
+    _, found = limited(spec, sizes, 0.6)
+    assert found.limited and found.limited.blocks
+    kernel = eingrad.load(spec, sizes=sizes, memory_limit=found.limited.limit)
+    rng = np.random.default_rng(0)
+    shapes = [(9, 8, 7), (8, 5), (7, 5), (9, 5)]
+    *operands, cotangent = (rng.integers(-3, 4, s).astype(float) for s in shapes)
+    out = np.empty((9, 5))
+    assert kernel.forward(*operands, out=out) is out
+    assert np.array_equal(out, kernel.forward(*operands))
+    expected = kernel.backward(cotangent, *operands)
+    gradients = [np.ones_like(operand) for operand in operands]
+    kernel.backward(cotangent, *operands, out=gradients, accumulate=True)
+    for one, other in zip(expected, gradients, strict=True):
+        assert np.array_equal(one + 1, other)
+
+
+def test_a_pinned_plan_changes_nothing_within_a_limit() -> None:
+    sizes = dict.fromkeys("abcdefghijkl", 6)
+    for limit in (2600, 3400):
+        kernel = KernelConfig("peps", PEPS, Options(sizes=sizes, memory_limit=limit))
+        rendered = render_kernel(kernel)
+        assert render_kernel(kernel, rendered.plan) == rendered
 
 
 def test_an_ellipsis_takes_shapes() -> None:

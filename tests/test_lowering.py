@@ -76,10 +76,10 @@ def test_forced_primitive(  # type: ignore[no-untyped-def]
 
 # A spec, a primitive, and what its line in ``forward`` has to have.
 WRITTEN = [
-    ("ij,jk->ik", "dot", "output: Array = a.dot(b)"),
-    ("ij,jk->ik", "einsum", 'output: Array = np.einsum("ij,jk->ik", a, b)'),
-    ("ij,ij->ij", "multiply", "output: Array = a * b"),
-    ("bij,bjk->bik", "matmul", "output: Array = np.matmul(a, b)"),
+    ("ij,jk->ik", "dot", "output: Array = a.dot(b, out=into)"),
+    ("ij,jk->ik", "einsum", 'output: Array = np.einsum("ij,jk->ik", a, b, out=into)'),
+    ("ij,ij->ij", "multiply", "output: Array = np.multiply(a, b, out=into)"),
+    ("bij,bjk->bik", "matmul", "output: Array = np.matmul(a, b, out=into)"),
     ("bij,bjk->ibk", "into", "np.matmul(a, b, out=output.transpose(1, 0, 2))"),
 ]
 

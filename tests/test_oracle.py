@@ -140,6 +140,44 @@ def test_jvp_sums_over_the_places(
     assert np.array_equal(oracle.jvp(spec, arrays, tangents, sizes), expected)
 
 
+@pytest.mark.parametrize("conjugate", [False, True])
+@pytest.mark.parametrize(("spec", "shapes", "sizes"), ALL)
+def test_hvp_sums_over_the_other_places(
+    spec: str, shapes: Shapes, sizes: dict[str, int], conjugate: bool
+) -> None:
+    arrays, tangents = draw(shapes, complex_=True), draw(shapes, complex_=True)
+    tangents = [tangent * (2 - 1j) + 1 for tangent in tangents]
+    grad = cotangent(spec, arrays, sizes) * (1 + 3j)
+    expected = [np.zeros(shape) for shape in shapes]
+    for q, tangent in enumerate(tangents):
+        moved = [*arrays[:q], tangent, *arrays[q + 1 :]]
+        each = oracle.gradients(spec, moved, grad, sizes, conjugate=conjugate)
+        for p in set(range(len(arrays))) - {q}:
+            expected[p] = expected[p] + each[p]
+    found = oracle.hvp(spec, arrays, grad, tangents, sizes, conjugate=conjugate)
+    for product, total, array in zip(found, expected, arrays, strict=True):
+        assert product.shape == array.shape
+        assert np.array_equal(product, total)
+
+
+@pytest.mark.parametrize(("spec", "shapes", "sizes"), ALL)
+def test_hessians_are_symmetric(
+    spec: str, shapes: Shapes, sizes: dict[str, int]
+) -> None:
+    arrays, along = draw(shapes), draw(shapes, complex_=True)
+    one, other = [a.real for a in along], [a.imag for a in along]
+    grad = cotangent(spec, arrays, sizes)
+    there = oracle.hvp(spec, arrays, grad, one, sizes)
+    back = oracle.hvp(spec, arrays, grad, other, sizes)
+    pairs = zip(there, other, back, one, strict=True)
+    assert sum((p * t).sum() - (q * u).sum() for p, t, q, u in pairs) == 0
+
+
+@pytest.mark.parametrize("spec", [spec for spec, *_ in ALL])
+def test_what_is_split_can_be_written(spec: str) -> None:
+    assert oracle.written(*oracle.split(spec)) == spec
+
+
 @pytest.mark.parametrize(("spec", "shapes", "sizes"), ALL)
 def test_adjoint_identity_is_exact_on_gaussian_integers(
     spec: str, shapes: Shapes, sizes: dict[str, int]

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from environments import empty_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,10 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel in an environment that borrows our dependencies."""
     home = tmp_path_factory.mktemp("environment")
-    venv.create(home, with_pip=False)
-    places = {"base": str(home), "platbase": str(home)}
-    site = Path(sysconfig.get_path("purelib", "venv", vars=places))
-    scripts = Path(sysconfig.get_path("scripts", "venv", vars=places))
+    site, scripts = empty_environment(home)
     _run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index",
           "--target", str(site), *map(str, built.glob("*.whl"))], built)  # fmt: skip
     # After the wheel, so that our editable install does not come first.
@@ -104,6 +101,6 @@ def test_installed_wheel_runs(installed: Path, tmp_path: Path) -> None:
 def test_installed_wheel_and_our_tree_write_the_same(
     installed: Path, tmp_path: Path
 ) -> None:
-    command = ["-m", "eingrad", "ij,jk->ik"]
+    command = ["-m", "eingrad", "ij,jk->ik", "--activation", "gelu"]
     ours = _run([sys.executable, *command], tmp_path)
     assert _run([str(installed), *command], tmp_path) == ours

@@ -20,7 +20,11 @@ def test_commands_show_what_the_document_says(path: Path, tmp_path: Path) -> Non
     assert refreshed(text, tmp_path) == text, "run `make generate`"
 
 
-@EACH
+@pytest.mark.parametrize(
+    "path",
+    [path for path in DOCUMENTS if prompts(path.read_text(encoding="utf-8"))],
+    ids=lambda path: path.name,
+)
 def test_prompts_answer_what_the_document_says(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

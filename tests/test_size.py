@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import statistics
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from projects import configured
 
 import eingrad
 from eingrad.cli import main
@@ -150,3 +152,26 @@ def test_help_starts_fast(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\neingrad --help: median {median:.3f} s")
     assert median < 0.5
+
+
+# How many kernels the build below has; the whole test is 1000.
+KERNELS = int(os.environ.get("EINGRAD_KERNELS", "50"))
+
+
+def test_many_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The aim is 20 s for 1000 kernels on two processors, and 1 s if none changed."""
+    letters = itertools.islice(itertools.permutations("abcdefg", 3), 200)
+    specs = [f"{''.join(p)},{p[2]}z->{p[n % 3]}z" for p in letters for n in range(5)]
+    configured(tmp_path, {f"k{n:04}": s for n, s in enumerate(specs[:KERNELS])})
+    command = [sys.executable, "-m", "eingrad", "build"]
+    spent = []
+    for _ in range(2):
+        before = os.times()
+        subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+        after = os.times()
+        # Of all processes together, which a busy machine does not lengthen much.
+        spent.append(after.children_user - before.children_user)
+    with capsys.disabled():
+        print(f"\n{KERNELS} kernels: {spent[0]:.1f} s, unchanged {spent[1]:.2f} s")
+    assert spent[0] < 2 * (0.5 + 20 * KERNELS / 1000)
+    assert spent[1] < 1

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from eingrad.derivation import Derivation
 from eingrad.loading import load_text
 from eingrad.memory import PeakMemory
-from eingrad.module import Derivation, module
+from eingrad.module import module
 from eingrad.render import render
 
 
@@ -18,7 +19,7 @@ def measured(derivation: Derivation) -> PeakMemory:
     request = derivation.request
     emitted = load_text(render(module(derivation)), "emitted")
     rng = np.random.default_rng(0)
-    terms = dict(zip(request.operands, request.einsum.operands, strict=True))
+    terms = {place.name: place.subscripts for place in request.places}
     operands = [rng.random([request.sizes[i] for i in t]) for t in terms.values()]
     cotangent = rng.random([request.sizes[i] for i in request.einsum.output])
 

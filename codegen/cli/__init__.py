@@ -22,9 +22,14 @@ from ..errors import (
 )
 from .build import build
 from .check import check
+from .explain import explain
+from .files import clean, list_files
 from .generate import generate
 from .gradients import gradients
+from .init import add, init
+from .schema import schema
 from .terminal import say
+from .vendor import vendor
 
 EXAMPLES = """
 Gradients of einsums, as NumPy code of your own.
@@ -35,18 +40,17 @@ Examples:
   eingrad "bqhd,bkhd->bhqk" -o scores.py \\
           --operands query,key --output scores  with names, in a file
   eingrad gradients "ij,jk->ik"                 the gradient specs
+  eingrad explain "ij,jk->ik"                   how they come about
   eingrad check "ij,jk->ik"                     prove a spec's module right
   eingrad check scores.py                       prove a file right
+  eingrad init                                  configure a project
   eingrad build                                 all kernels of pyproject.toml
+  eingrad vendor add "ij,jk->ik" --dest mm.py   a copy in somebody's project
 
 SPEC is what np.einsum reads and more: any letters, repeated and new output
 indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 "eingrad generate SPEC".  A SPEC of "-" reads specs from stdin, one a line.
 """
-
-
-# Commands that are announced; no spec should be taken for one of them.
-PLANNED = ("explain", "list", "vendor")
 
 
 class _Commands(click.Group):
@@ -63,8 +67,6 @@ class _Commands(click.Group):
 
     def _refuse_misspelt(self, word: str) -> None:
         """Raise OptionError for a word that is meant as a command, not as a spec."""
-        if word in PLANNED:
-            raise OptionError(f"the command {word!r} is not in this version")
         close = suggestion(word, list(self.commands))
         if close and len(word) > 3:
             raise OptionError(
@@ -129,5 +131,7 @@ def completion(shell: str) -> None:
     click.echo(script(commands, {}, "eingrad", "_EINGRAD_COMPLETE").source())
 
 
-for _command in (generate, gradients, check, build):
+for _command in (generate, gradients, explain, check):
+    commands.add_command(_command)
+for _command in (init, add, build, list_files, clean, schema, vendor):
     commands.add_command(_command)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import generation_options
+from .options import generation_options, given_options
 from .terminal import specs
 
 
@@ -35,8 +35,7 @@ def check(
     """
     from ..api import check
 
-    default = click.core.ParameterSource.DEFAULT
-    given = {n: v for n, v in options.items() if ctx.get_parameter_source(n) != default}
+    given = given_options(ctx, options)
     wrong = False
     for text in specs(target):
         report = check(text, seed=seed, **given)

@@ -42,5 +42,5 @@ def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> N
         else:
             from ..build import write_module
 
-            state = write_module(out, module)
-            say(f"{state.value} {out}")
+            action = write_module(out, module)
+            say(f"{action.value} {out}")

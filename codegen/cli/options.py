@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -97,6 +97,23 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Operands whose gradients are wanted (all).",
     ),
     click.option(
+        "--bias",
+        metavar="INDICES",
+        help="Add an array 'bias' with these indices of the output.",
+    ),
+    click.option(
+        "--activation",
+        metavar="NAME",
+        help="Function of the sum: gelu, relu, leaky_relu:0.1, tanh, …",
+    ),
+    click.option(
+        "--order",
+        type=int,
+        default=1,
+        show_default=True,
+        help="2 adds Hessian-vector products and double backward.",
+    ),
+    click.option(
         "--complex",
         type=click.Choice(["adjoint", "transpose"]),
         default="adjoint",
@@ -116,6 +133,13 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--memory-limit",
         metavar="N|BYTES",
         help="Most memory of vjp and pullback: 1e6 elements, or 64MB; needs all sizes.",
+    ),
+    click.option(
+        "--erf",
+        type=click.Choice(["numpy", "scipy"]),
+        default="numpy",
+        show_default=True,
+        help="Where gelu gets the normal distribution from.",
     ),
     click.option(
         "--license",
@@ -140,3 +164,9 @@ def generation_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def given_options(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that stand on the command line, whatever their value."""
+    default = click.core.ParameterSource.DEFAULT
+    return {n: v for n, v in options.items() if ctx.get_parameter_source(n) != default}

@@ -1,8 +1,8 @@
-"""The arrays of a case, drawn at random, and what brute force makes of them.
+"""The arrays of a case, drawn at random.
 
 Integers are drawn from -R, …, -1, 1, …, R, with R as wide as keeps every sum below
 2**53, so that float64 and complex128 hold each of them exactly.  Where there are many
-operands R is spent on a few: see `Draw.varied`.
+factors R is spent on a few: see `Draw.varied`.
 """
 
 from __future__ import annotations
@@ -10,32 +10,24 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .. import oracle
 from ..oracle import Array
 from .memory import Extent, extents
-from .views import Draw, Shape, Subject
+from .truth import Point, Truth, truth
+from .views import Draw, Subject
 
 UNITS = np.array([1, 1j, -1, -1j])
+# How large the argument of an activation is, in the mean.
+MODERATE = 2.0
 
-# Values, one for each span; arrays, one for each span and shape.
+# Values, one for each span.
 Recipe = Callable[[np.random.Generator, Array], Array]
-Drawing = Callable[[Sequence[int], Sequence[Shape]], list[Array]]
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What brute force says: the output, its tangent, and the gradient of each name."""
-
-    output: Array
-    tangent: Array
-    gradients: Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -65,15 +57,19 @@ class Case:
         """Where these arrays lie in memory."""
         return extents(self.inputs)
 
-    @cached_property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the output: the promotion of the operands'."""
-        return promoted(array.dtype for array in self.primals)
+    @property
+    def point(self) -> Point:
+        """The primals and the tangents by name, and the cotangent."""
+        primals, tangents = (
+            dict(zip(self.draw.shapes, arrays, strict=True))
+            for arrays in (self.primals, self.tangents)
+        )
+        return Point(primals, tangents, self.grad)
 
 
 @dataclass(frozen=True)
 class ExactCase(Case):
-    """A case whose results are known to the last bit."""
+    """A case whose results are known: to the last bit, but for an activation."""
 
     truth: Truth
 
@@ -117,37 +113,61 @@ def complex_normals(rng: np.random.Generator, spans: Array) -> Array:
 
 
 def drawn_case(source: Source, material: str, recipe: Recipe, span: int) -> Case:
-    """Return a case of ``recipe``'s values, as wide as ``span`` where it matters."""
+    """Return a case of ``recipe``'s values, as wide as ``span`` where it matters.
 
-    def draw(spans: Sequence[int], shapes: Sequence[Shape]) -> list[Array]:
-        ends = list(itertools.accumulate(map(math.prod, shapes), initial=0))
-        drawn = recipe(source.rng, np.repeat(spans, np.diff(ends)))
-        parts = zip(itertools.pairwise(ends), shapes, strict=True)
-        return [drawn[start:end].reshape(s).copy() for (start, end), s in parts]
-
-    return _dealt(source, material, span, draw)
-
-
-def equal_case(source: Source, material: str, span: int) -> Case:
-    """Return a case in which every array has one value and every stride is 0."""
-
-    def draw(spans: Sequence[int], shapes: Sequence[Shape]) -> list[Array]:
-        drawn = integers(source.rng, np.array(spans)).astype(np.float64)
-        pairs = zip(drawn, shapes, strict=True)
-        return [np.broadcast_to(np.array(value), shape) for value, shape in pairs]
-
-    return _dealt(source, material, span, draw)
-
-
-def _dealt(source: Source, material: str, span: int, draw: Drawing) -> Case:
-    """Return a case made of what ``draw`` draws; operands not varied have span 1."""
+    Operands that are not varied have span 1.
+    """
     shapes, varied = source.draw.shapes, source.draw.varied
-    spans = [span if name in varied else 1 for name in shapes]
-    like = list(shapes.values())
-    wide = [span] * len(like)
-    *drawn, grad = draw([*spans, *wide, span], [*like, *like, source.draw.output])
+    like = [*shapes.values()]
+    spans = [*(span if name in varied else 1 for name in shapes), *[span] * len(like)]
+    ends = [0, *itertools.accumulate(map(math.prod, [*like, *like]))]
+    ends.append(ends[-1] + math.prod(source.draw.output))
+    values = recipe(source.rng, np.repeat([*spans, span], np.diff(ends)))
+    parts = zip(
+        itertools.pairwise(ends), [*like, *like, source.draw.output], strict=True
+    )
+    *drawn, grad = (values[start:end].reshape(s).copy() for (start, end), s in parts)
     primals, tangents = tuple(drawn[: len(like)]), tuple(drawn[len(like) :])
     return Case(source.number, material, source.draw, primals, tangents, grad)
+
+
+def equal(case: Case) -> Case:
+    """Return the case in float64 with one value in each array, and every stride 0."""
+
+    def repeated(array: Array) -> Array:
+        value = float(array.flat[0]) if array.size else 0.0
+        return np.broadcast_to(np.array(value), array.shape)
+
+    return replace(
+        case,
+        material="float64, every stride 0",
+        primals=tuple(map(repeated, case.primals)),
+        tangents=tuple(map(repeated, case.tangents)),
+        grad=repeated(case.grad),
+    )
+
+
+def scaled(subject: Subject, case: Case) -> Case:
+    """Return the case with its first operand divided by a power of 2.
+
+    The sums are then about as large as `MODERATE`, where an activation is not flat,
+    and as exact as they were.  Without an activation the case stays as it is.
+    """
+    if subject.activation is None:
+        return case
+    first, *others = case.primals
+    terms = case.draw.cells / max(1, case.grad.size)
+    each = (_mean(case.point.primals[name]) for name in subject.factors)
+    size = math.sqrt(max(1.0, terms)) * math.prod(each)
+    places = subject.factors.count(subject.names[0])
+    power = max(0, round(math.log2(max(size, 1) / MODERATE) / places))
+    primals = (np.asarray(first / 2.0**power), *others)
+    return replace(case, material="float64", primals=primals)
+
+
+def _mean(array: Array) -> float:
+    """Return the root of the mean square of the entries."""
+    return math.sqrt(np.mean(np.square(array))) if array.size else 1.0
 
 
 def placed(subject: Subject, arrays: tuple[Array, ...]) -> list[Array]:
@@ -158,24 +178,18 @@ def placed(subject: Subject, arrays: tuple[Array, ...]) -> list[Array]:
 
 def exact(subject: Subject, case: Case) -> ExactCase:
     """Return the case with what brute force makes of it."""
-    primals = placed(subject, case.primals)
-    found = oracle.gradients(
-        subject.spec,
-        primals,
-        case.grad,
-        subject.sizes,
-        conjugate=subject.complex == "adjoint",
-    )
-    gradients: dict[str, Array] = {}
-    for name, gradient in zip(subject.operands, found, strict=True):
-        earlier = gradients.get(name, np.zeros_like(gradient))
-        gradients[name] = np.asarray(earlier + gradient)
-    tangent = oracle.jvp(
-        subject.spec, primals, placed(subject, case.tangents), subject.sizes
-    )
-    output = oracle.einsum(subject.spec, primals, subject.sizes)
-    truth = Truth(output, tangent, gradients)
-    return ExactCase(**vars(case), truth=truth)
+    known = truth(subject, case.point, case.draw.cells)
+    return ExactCase(**vars(case), truth=known)
+
+
+def computed(subject: Subject, arrays: Iterable[Array]) -> np.dtype[Any]:
+    """Return the dtype of the output at these arrays: that which holds them all.
+
+    An activation makes float64 of integers.
+    """
+    dtype = promoted(array.dtype for array in arrays)
+    floats = subject.activation is None or dtype.kind == "f"
+    return dtype if floats else np.dtype(np.float64)
 
 
 def promoted(dtypes: Iterable[np.dtype[Any]]) -> np.dtype[Any]:

@@ -19,20 +19,25 @@ MOST_ARRAYS = 4_000
 def degree(subject: Subject, draw: Draw) -> int:
     """Return the degree of every result as a polynomial in the varied entries.
 
-    The gradient of an operand that is not varied has the cotangent besides.
+    The gradient of an operand that is not varied has the cotangent besides, and its
+    derivative along another one a tangent too.
     """
-    varied = sum(name in draw.varied for name in subject.operands)
-    return varied if varied == len(subject.operands) else varied + 1
+    varied = sum(name in draw.varied for name in subject.factors)
+    return min(len(subject.factors), varied + subject.order)
 
 
 def reach(subject: Subject, draw: Draw, parts: int = 1) -> int:
     """Return the R of ``draw`` for real numbers, or those of two ``parts`` up to R.
 
-    A sum has at most as many terms as the product of all sizes, times the places; a
-    complex product is a sum of two.  Raises InternalError if float64 cannot hold them.
+    A sum has at most as many terms as the product of all sizes, times the places, or
+    for derivatives of second order the pairs of them, and the bias; a complex product
+    is a sum of two.  Raises InternalError if float64 cannot hold them.
     """
     power = degree(subject, draw)
-    terms = parts * max(draw.cells, 1) * len(subject.operands)
+    terms = max(draw.cells, 1) * len(subject.factors) ** subject.order
+    if subject.bias is not None:
+        terms += max(math.prod(draw.output), 1)
+    terms *= parts
     found = min(int((EXACT / terms) ** (1 / power) / parts**0.5), WIDEST)
     # A number of two parts is at most sqrt(2) R; here its square is looked at.
     while found > 0 and terms**2 * (parts * found**2) ** power >= EXACT**2:

@@ -15,12 +15,13 @@ from .arrays import (
     Source,
     complex_normals,
     drawn_case,
-    equal_case,
+    equal,
     exact,
     gaussians,
     integers,
     normals,
     promoted,
+    scaled,
 )
 from .bounds import reach
 from .draws import SMALL_CELLS, Plan
@@ -29,8 +30,9 @@ from .views import Subject
 
 def cases(subject: Subject, plan: Plan, seed: int, rounds: int) -> Iterator[Case]:
     """Yield every case: the main draws ``rounds`` times, then the small ones."""
-    work = [(draw, kind) for kind in MAIN for draw in plan.main * rounds]
-    work += [(draw, kind) for draw in plan.small for kind in VARIATIONS]
+    main, variations = EINSUM if subject.activation is None else ACTIVATED
+    work = [(draw, kind) for kind in main for draw in plan.main * rounds]
+    work += [(draw, kind) for draw in plan.small for kind in variations]
     for number, (draw, kind) in enumerate(work):
         rng = np.random.default_rng([seed, number])
         yield from kind(Source(subject, draw, number, rng))
@@ -42,6 +44,11 @@ def _integers(source: Source) -> Iterator[Case]:
     both = (case, _cast(case, "float64", {}))
     # Many operands take many draws: one of the two has to do for each.
     yield from [both[source.rng.integers(2)]] if source.subject.crowded else both
+
+
+def _scaled(source: Source) -> Iterator[Case]:
+    drawn = exact(source.subject, _small(source, 2))
+    yield _cast(drawn, "float64", {})
 
 
 def _gaussians(source: Source) -> Iterator[Case]:
@@ -70,8 +77,9 @@ def _reals_among_complex(source: Source) -> Iterator[Case]:
 
 def _dtypes(source: Source) -> Iterator[Case]:
     """Numbers so small that every dtype holds them exactly."""
-    case = exact(source.subject, drawn_case(source, "int64", integers, 1))
-    if source.draw.cells * len(source.subject.operands) <= SMALL_CELLS:
+    subject = source.subject
+    case = exact(subject, _small(source, 1))
+    if source.draw.cells * len(subject.operands) ** subject.order <= SMALL_CELLS:
         yield _cast(case, "float16", {})
     single = _cast(case, "float32", {})
     yield single
@@ -80,17 +88,26 @@ def _dtypes(source: Source) -> Iterator[Case]:
         material="float32, cotangent float64",
         grad=single.grad.astype("float64"),
     )
+    whole = exact(subject, drawn_case(source, "int64", integers, 1))
+    for name in _some(source) if len(subject.names) > 1 else ():
+        yield _cast(case, "float64", {name: "float32"})
+        yield _cast(whole, "float64", {name: "int64"})
+
+
+def _all_integers(source: Source) -> Iterator[Case]:
+    yield exact(source.subject, drawn_case(source, "int64", integers, 1))
+
+
+def _units(source: Source) -> Iterator[Case]:
     units = exact(source.subject, drawn_case(source, "complex128", gaussians, 1))
     yield _cast(units, "complex64", {})
-    for name in _some(source) if len(source.subject.names) > 1 else ():
-        for dtype in ("float32", "int64"):
-            yield _cast(case, "float64", {name: dtype})
 
 
 def _layouts(source: Source) -> Iterator[Case]:
-    span = reach(source.subject, source.draw)
-    drawn = exact(source.subject, drawn_case(source, "int64", integers, span))
-    case = _cast(drawn, "float64", {})
+    linear = source.subject.activation is None
+    span = reach(source.subject, source.draw) if linear else 2
+    drawn = _small(source, span)
+    case = _cast(exact(source.subject, drawn), "float64", {})
     for title, lay in LAYOUTS.items():
         yield replace(
             case,
@@ -99,19 +116,23 @@ def _layouts(source: Source) -> Iterator[Case]:
             tangents=tuple(map(lay, case.tangents)),
             grad=lay(case.grad),
         )
-    equal = equal_case(source, "float64, every stride 0", span)
-    yield exact(source.subject, equal)
+    yield exact(source.subject, equal(drawn))
 
 
 def _floats(source: Source) -> Iterator[Case]:
     """Tangents are 0 for the operands whose gradients are not asked for."""
-    for material, recipe in (("float64", normals), ("complex128", complex_normals)):
+    recipes = {"float64": normals, "complex128": complex_normals}
+    if source.subject.activation is not None:
+        del recipes["complex128"]
+    for material, recipe in recipes.items():
         case = drawn_case(source, f"random {material}", recipe, 1)
-        tangents = tuple(
-            tangent if name in source.subject.gradients else np.zeros_like(tangent)
-            for name, tangent in zip(source.subject.names, case.tangents, strict=True)
-        )
-        yield FloatCase(**vars(replace(case, tangents=tangents)))
+        moved = case.point.restricted(source.subject.gradients).tangents
+        yield FloatCase(**vars(replace(case, tangents=tuple(moved.values()))))
+
+
+def _small(source: Source, span: int) -> Case:
+    """Return a case of integers up to ``span``, scaled if there is an activation."""
+    return scaled(source.subject, drawn_case(source, "int64", integers, span))
 
 
 def _some(source: Source) -> list[str]:
@@ -160,5 +181,9 @@ LAYOUTS: Mapping[str, Callable[[Array], Array]] = {
     "strided": _strided,
     "read-only": _read_only,
 }
-MAIN = (_integers, _gaussians)
-VARIATIONS = (_reals_among_complex, _dtypes, _layouts, _floats)
+# What the main draws and the small ones are tried on, without and with an activation.
+EINSUM = (
+    (_integers, _gaussians),
+    (_reals_among_complex, _dtypes, _units, _layouts, _floats),
+)
+ACTIVATED = ((_scaled,), (_dtypes, _all_integers, _layouts, _floats))

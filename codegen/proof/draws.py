@@ -153,11 +153,13 @@ def _ones(
 ) -> list[tuple[str, str]]:
     """Return which names are to have size 1 at which index; the others keep its size.
 
-    A name that stands in two places keeps its sizes.
+    A name that stands in two places keeps its sizes, and so does the output those that
+    are its own.
     """
     ones = []
     for index in (i for i, kin in view.kin.items() if sizes[kin] != 1):
-        holders = view.holders[index]
+        own = ("the output",) if index in view.subject.sizes else ()
+        holders = (*own, *view.holders[index])
         dropped = {
             "first": holders[1:],
             "last": holders[:-1],

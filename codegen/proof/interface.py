@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..oracle import ELLIPSIS, Subscripts, split
+from .reference import ACTIVATIONS, read
 from .trial import Counterexample, DisprovedError
 from .views import Sizes, Subject
 
 FUNCTIONS = ("forward", "backward", "vjp", "jvp")
+SECOND = ("hvp", "double_backward")
 CONVENTIONS = ("adjoint", "transpose")
 RANK_LIMIT = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 
@@ -28,21 +30,34 @@ def examine(module: object) -> Subject:
     spec = _spec(module)
     terms, output = split(spec)
     operands = _names(module, "OPERANDS")
-    if len(operands) != len(terms):
-        counts = f"{len(operands)} names, SPEC has {len(terms)} operands"
+    bias = _bias(module, output)
+    places = len(terms) + (bias is not None)
+    if len(operands) != places:
+        beside = "" if bias is None else " and a bias"
+        counts = f"{len(operands)} names, SPEC has {len(terms)} operands{beside}"
         _refuse(module, "OPERANDS", f"has {counts}")
-    _agree_on_ranks(module, operands, terms)
+    if bias is not None and operands[-1] in operands[:-1]:
+        _refuse(module, "OPERANDS", f"has {operands[-1]!r} for the bias and beside it")
+    _agree_on_ranks(module, operands[: len(terms)], terms)
     gradients = _names(module, "GRADIENTS")
     if len(set(gradients)) != len(gradients) or not set(gradients) <= set(operands):
         _refuse(module, "GRADIENTS", f"is {gradients}, not distinct names of OPERANDS")
-    convention = _attribute(module, "COMPLEX")
-    if convention not in CONVENTIONS:
-        _refuse(module, "COMPLEX", f"is {convention!r}, not one of {CONVENTIONS}")
-    for function in FUNCTIONS:
+    activation = _activation(module)
+    second = any(hasattr(module, function) for function in SECOND)
+    for function in FUNCTIONS + SECOND * second:
         if not callable(_attribute(module, function)):
             _refuse(module, function, "is not a function")
     new = [i for i in output if i != ELLIPSIS and not any(i in term for term in terms)]
-    return Subject(spec, operands, gradients, convention, _sizes(module, new))
+    return Subject(
+        spec,
+        operands,
+        gradients,
+        complex=_convention(module, activation),
+        sizes=_sizes(module, new),
+        bias=bias,
+        activation=activation,
+        order=2 if second else 1,
+    )
 
 
 def _refuse(module: object, attribute: str, message: str) -> NoReturn:
@@ -71,6 +86,38 @@ def _spec(module: object) -> str:
             limit = f"more than the {RANK_LIMIT} of this NumPy"
             _refuse(module, "SPEC", f"asks for an array of {rank} axes, {limit}")
     return str(spec)
+
+
+def _bias(module: object, output: Subscripts) -> Subscripts | None:
+    """Return the subscripts of the bias, which are distinct ones of the output's."""
+    if (bias := getattr(module, "BIAS", None)) is None:
+        return None
+    if isinstance(bias, str) and set(bias) <= set("".join(output)):
+        ((term,), _) = split(f"{bias}->")
+        if len(set(term)) == len(term) and set(term) <= set(output):
+            return term
+    _refuse(module, "BIAS", f"is {bias!r}, not distinct indices of the output")
+
+
+def _activation(module: object) -> str | None:
+    """Return the activation, which is one that there is a reference for."""
+    activation = getattr(module, "ACTIVATION", None)
+    try:
+        read(activation)
+    except (AttributeError, ValueError):
+        known = ", ".join([*ACTIVATIONS, "leaky_relu:0.01"])
+        _refuse(module, "ACTIVATION", f"is {activation!r}, not one of {known}")
+    return activation
+
+
+def _convention(module: object, activation: str | None) -> str:
+    """Return how complex numbers are dealt with; with an activation there are none."""
+    if activation is not None:
+        return CONVENTIONS[0]
+    convention = _attribute(module, "COMPLEX")
+    if convention not in CONVENTIONS:
+        _refuse(module, "COMPLEX", f"is {convention!r}, not one of {CONVENTIONS}")
+    return str(convention)
 
 
 def _names(module: object, attribute: str) -> tuple[str, ...]:

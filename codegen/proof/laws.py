@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import oracle
 from ..oracle import Array
-from .arrays import Case, ExactCase, FloatCase, placed
+from .arrays import Case, ExactCase, FloatCase
 from .trial import Trial
+from .truth import Known, magnitude
 from .views import Subject
 
 # What rounding may leave of an identity: so many eps, times the number of terms in a
@@ -24,63 +24,114 @@ ROUNDING = 8
 
 @dataclass(frozen=True)
 class Law:
-    """A law, in words, and the test of it on every case of one kind."""
+    """A law, in words, and the test of it on every case of one kind.
+
+    ``statement`` has places for the words of `_words`.  ``order`` is the order of the
+    derivatives that it is about.
+    """
 
     name: str
     statement: str
     unit: str
     kind: type[Case]
     test: Callable[[Trial[Any]], None]
+    order: int = 1
+
+    def stated(self, subject: Subject) -> str:
+        """Return the statement about ``subject``."""
+        return self.statement.format_map(_words(subject))
+
+
+def _words(subject: Subject) -> dict[str, str]:
+    """Say what the output is, what z is given back, and how dz counts."""
+    total = "the sum over all indices" + ", plus the bias" * len(subject.added)
+    if subject.activation is None:
+        return {"output": total, "g": "g", "slope": "", "bend": ""}
+    f, _, _ = subject.activation.partition(":")
+    return {
+        "output": f"{f}(z), where z is {total}",
+        "g": f"g {f}'(z)",
+        "slope": f", times {f}'(z)",
+        "bend": f", and the gradient at g {f}''(z) dz",
+    }
 
 
 def forward(trial: Trial[ExactCase]) -> None:
     """Hold ``forward`` to brute force."""
     case = trial.case
     got = trial.call("forward", trial.module.forward, *case.primals)
-    trial.compare("forward", trial.output("the output", got, case.truth.output))
+    output = case.truth.primal.output
+    trial.compare("forward", trial.output("the output", got, output))
 
 
 def backward(trial: Trial[ExactCase]) -> None:
     """Hold every gradient of ``backward`` to its definition."""
     case = trial.case
     got = trial.call("backward", trial.module.backward, case.grad, *case.primals)
-    trial.compare("backward", *trial.gradients("backward", got, _wanted(trial)))
+    gradients = case.truth.primal.gradients
+    trial.compare("backward", *trial.gradients("backward", got, gradients))
 
 
 def vjp(trial: Trial[ExactCase]) -> None:
     """Hold ``vjp`` and its pullback to the same."""
-    case = trial.case
+    case, known = trial.case, trial.case.truth.primal
     got = trial.call("vjp", trial.module.vjp, *case.primals)
-    output, pullback = trial.two("vjp", got)
-    trial.compare("vjp", trial.output("the output", output, case.truth.output))
+    output, pullback = trial.parts("vjp", got, 2)
+    trial.compare("vjp", trial.output("the output", output, known.output))
     got = trial.call("the pullback", pullback, case.grad)
-    trial.compare("the pullback", *trial.gradients("the pullback", got, _wanted(trial)))
+    gradients = trial.gradients("the pullback", got, known.gradients)
+    trial.compare("the pullback", *gradients)
 
 
 def jvp(trial: Trial[ExactCase]) -> None:
     """Hold ``jvp`` to the sum over the operands, each replaced by its tangent."""
     case = trial.case
     got = trial.call("jvp", trial.module.jvp, case.primals, case.tangents)
-    output, tangent = trial.two("jvp", got)
+    output, tangent = trial.parts("jvp", got, 2)
     trial.compare(
         "jvp",
-        trial.output("the output", output, case.truth.output),
-        trial.output("the tangent", tangent, case.truth.tangent),
+        trial.output("the output", output, case.truth.primal.output),
+        trial.output("the tangent", tangent, case.truth.tangent.output),
+    )
+
+
+def hvp(trial: Trial[ExactCase]) -> None:
+    """Hold ``hvp`` to the tangents of the gradients."""
+    case, module = trial.case, trial.module
+    got = trial.call("hvp", module.hvp, case.primals, case.grad, case.tangents)
+    known = case.truth.tangent.gradients
+    trial.compare("hvp", *trial.gradients("hvp", got, known, "hvp"))
+
+
+def double(trial: Trial[ExactCase]) -> None:
+    """Hold ``double_backward`` to ``jvp`` and ``hvp`` along what it is given."""
+    case, what = trial.case, "double_backward"
+    moved = case.point.tangents
+    cotangents = tuple(moved[name] for name in trial.subject.gradients)
+    function = trial.module.double_backward
+    got = trial.call(what, function, cotangents, case.grad, *case.primals)
+    first, *rest = trial.parts(what, got, 1 + len(cotangents))
+    known, beside = case.truth.partial, (case.grad, *cotangents)
+    trial.compare(
+        what,
+        trial.output("gradient of the cotangent", first, known.output, *beside),
+        *trial.gradients(what, tuple(rest), known.gradients, "hvp"),
     )
 
 
 def again(trial: Trial[FloatCase]) -> None:
     """Hold a pullback that is called again to what it returned at first."""
     case = trial.case
-    _, pullback = trial.two("vjp", trial.call("vjp", trial.module.vjp, *case.primals))
-    likes = [
-        case.primals[trial.subject.names.index(n)] for n in trial.subject.gradients
-    ]
+    _, pullback = trial.parts(
+        "vjp", trial.call("vjp", trial.module.vjp, *case.primals), 2
+    )
+    likes = {name: Known(array) for name, array in case.point.primals.items()}
     first = trial.call("the pullback", pullback, case.grad)
     second = trial.call("the pullback", pullback, case.grad)
     before = trial.gradients("the pullback", first, likes)
     trial.receive("the pullback", *before)
-    kept = [result.got.copy() for result in before]
+    names = trial.subject.gradients
+    kept = {n: Known(r.got.copy()) for n, r in zip(names, before, strict=True)}
     after = trial.gradients("the pullback called again", second, kept)
     trial.compare("the pullback called again", *after)
 
@@ -89,18 +140,15 @@ def adjoint(trial: Trial[FloatCase]) -> None:
     """Hold <g, J t> to <J* g, t>, which is exact but for rounding."""
     case, subject = trial.case, trial.subject
     got = trial.call("jvp", trial.module.jvp, case.primals, case.tangents)
-    _, tangent = trial.two("jvp", got)
-    trial.receive("jvp", trial.output("the tangent", tangent, case.grad))
+    _, tangent = trial.parts("jvp", got, 2)
+    trial.receive("jvp", trial.output("the tangent", tangent, Known(case.grad)))
     got = trial.call("backward", trial.module.backward, case.grad, *case.primals)
-    moved = dict(zip(subject.names, case.tangents, strict=True))
-    wanted = [moved[name] for name in subject.gradients]
-    gradients = trial.gradients("backward", got, wanted)
+    moved = {name: Known(array) for name, array in case.point.tangents.items()}
+    gradients = trial.gradients("backward", got, moved)
     trial.receive("backward", *gradients)
 
     left = _inner(subject, case.grad, tangent)
-    right = sum(
-        _inner(subject, g.got, t) for g, t in zip(gradients, wanted, strict=True)
-    )
+    right = sum(_inner(subject, g.got, g.expected.value) for g in gradients)
     tolerance = _tolerance(subject, case)
     if not abs(left - right) <= tolerance:
         message = f"<g, J t> and <J* g, t> differ by more than {tolerance:.1e}"
@@ -109,10 +157,10 @@ def adjoint(trial: Trial[FloatCase]) -> None:
 
 
 LAWS = (
-    Law("forward", "the sum over all indices", "entries", ExactCase, forward),
+    Law("forward", "{output}", "entries", ExactCase, forward),
     Law(
         "backward",
-        "each gradient is <g, einsum(.., unit tensor, ..)>, entry by entry",
+        "each gradient is <{g}, einsum(.., unit tensor, ..)>, entry by entry",
         "entries",
         ExactCase,
         backward,
@@ -120,10 +168,26 @@ LAWS = (
     Law("vjp", "forward, then backward", "entries", ExactCase, vjp),
     Law(
         "jvp",
-        "forward, and the sum over the operands, each replaced by its tangent",
+        "forward, and the sum over the operands, each replaced by its tangent{slope}",
         "entries",
         ExactCase,
         jvp,
+    ),
+    Law(
+        "hvp",
+        "each gradient, its other operands in turn replaced by their tangents{bend}",
+        "entries",
+        ExactCase,
+        hvp,
+        order=2,
+    ),
+    Law(
+        "double",
+        "double_backward: jvp's tangent and hvp, along the cotangents",
+        "entries",
+        ExactCase,
+        double,
+        order=2,
     ),
     Law("again", "a pullback can be called again", "entries", FloatCase, again),
     Law(
@@ -136,10 +200,6 @@ LAWS = (
 )
 
 
-def _wanted(trial: Trial[ExactCase]) -> list[Array]:
-    return [trial.case.truth.gradients[name] for name in trial.subject.gradients]
-
-
 def _inner(subject: Subject, left: Array, right: Array) -> Any:
     """Return Re <left, right> for the adjoint, the plain sum for the transpose."""
     if subject.complex == "adjoint":
@@ -148,9 +208,6 @@ def _inner(subject: Subject, left: Array, right: Array) -> Any:
 
 
 def _tolerance(subject: Subject, case: Case) -> float:
-    primals = [np.abs(array) for array in placed(subject, case.primals)]
-    tangents = [np.abs(array) for array in placed(subject, case.tangents)]
-    moved = oracle.jvp(subject.spec, primals, tangents, subject.sizes)
-    magnitude = float(np.vdot(np.abs(case.grad), moved))
     terms = case.draw.cells + 2 * len(subject.operands)
-    return ROUNDING * terms * float(np.finfo(np.float64).eps) * magnitude
+    size = magnitude(subject, case.point)
+    return ROUNDING * terms * float(np.finfo(np.float64).eps) * size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
@@ -16,8 +16,9 @@ import numpy as np
 
 from .. import oracle
 from ..oracle import Array
-from .arrays import Case, placed
+from .arrays import Case, computed, placed
 from .memory import extents, overlap, shares_entries
+from .truth import Known
 from .views import Subject
 
 CONTRACT = "contract"
@@ -73,7 +74,7 @@ class Result(NamedTuple):
 
     array: str
     got: Any
-    expected: Array
+    expected: Known
     dtype: np.dtype[Any]
     operand: str | None = None
 
@@ -119,32 +120,38 @@ class Trial(Generic[C]):
                 self.refute(name, f"{what} writes to {name}", law=CONTRACT)
         return result
 
-    def two(self, what: str, got: Any) -> tuple[Any, Any]:
-        """Take apart what must be a tuple of two."""
-        if not isinstance(got, tuple) or len(got) != 2:
-            self.refute(what, f"{what} returns {_kind(got)}, not a tuple of 2")
+    def parts(self, what: str, got: Any, count: int) -> tuple[Any, ...]:
+        """Take apart what must be a tuple of ``count``."""
+        if not isinstance(got, tuple) or len(got) != count:
+            self.refute(what, f"{what} returns {_kind(got)}, not a tuple of {count}")
         return got
 
-    def output(self, what: str, got: Any, expected: Array) -> Result:
-        """Expect an array with the output's shape and dtype."""
-        return Result(what, got, expected, self.case.dtype)
+    def output(self, what: str, got: Any, expected: Known, *beside: Array) -> Result:
+        """Expect an array of the output's shape, and dtype with these arrays beside."""
+        dtype = computed(self.subject, (*self.case.primals, *beside))
+        return Result(what, got, expected, dtype)
 
-    def gradients(self, what: str, got: Any, expected: Sequence[Array]) -> list[Result]:
-        """Expect a tuple of gradients, each like its operand."""
-        names, computed = self.subject.gradients, self.case.dtype
-        if not isinstance(got, tuple) or len(got) != len(names):
-            wanted = f"a tuple of {len(names)}"
-            self.refute(what, f"{what} returns {_kind(got)}, not {wanted}")
+    def gradients(
+        self,
+        what: str,
+        got: Any,
+        expected: Mapping[str, Known],
+        kind: str = "gradient",
+    ) -> list[Result]:
+        """Expect a tuple of gradients, or of another kind, each like its operand."""
+        names = self.subject.gradients
+        dtype = computed(self.subject, self.case.primals)
+        parts = self.parts(what, got, len(names))
         arrays = dict(zip(self.subject.names, self.case.primals, strict=True))
         return [
             Result(
-                f"gradient of operand {name!r}",
+                f"{kind} of operand {name!r}",
                 gradient,
-                value,
-                arrays[name].dtype if arrays[name].dtype.kind in "fc" else computed,
+                expected[name],
+                arrays[name].dtype if arrays[name].dtype.kind in "fc" else dtype,
                 name,
             )
-            for name, gradient, value in zip(names, got, expected, strict=True)
+            for name, gradient in zip(names, parts, strict=True)
         ]
 
     def receive(self, what: str, *results: Result) -> None:
@@ -163,26 +170,48 @@ class Trial(Generic[C]):
         """Hold each array to the contract and to its value, entry by entry."""
         self.receive(what, *results)
         for result in results:
-            wrong = ~(result.got == result.expected)
+            wrong = self.wrong(result)
             if wrong.any():
                 self.refute_entry(what, result, np.argwhere(wrong)[0])
-            self.tally[self.law] += result.expected.size
+            self.tally[self.law] += result.expected.value.size
+
+    def wrong(self, result: Result) -> Array:
+        """Tell of each entry whether it is off, by more than it may be."""
+        value, tolerance = result.expected.value, self.tolerance(result)
+        if tolerance is None:
+            return np.asarray(~(result.got == value))
+        return np.asarray(~(np.abs(result.got - value) <= tolerance))
+
+    def tolerance(self, result: Result) -> Array | None:
+        """Return by how much each entry may be off, in its dtype; None: not at all."""
+        value, slack = result.expected.value, result.expected.slack
+        if slack is None:
+            return None
+        dtype = computed(self.subject, self.case.primals)
+        # What is float16 is computed in float32.
+        fine = np.finfo(np.promote_types(dtype, np.float32))
+        last = np.finfo(result.dtype)
+        tiny = float(last.smallest_subnormal)
+        return slack * float(fine.eps) + np.abs(value) * float(last.eps) + tiny
 
     def refute_entry(self, what: str, result: Result, position: Array) -> NoReturn:
         """Raise a `DisprovedError` that points at one entry."""
         ranks = [array.ndim for array in placed(self.subject, self.case.primals)]
-        terms, output = oracle.resolve(self.subject.spec, ranks)
+        terms, output = oracle.resolve(self.subject.joined, ranks)
         held = output
         if result.operand is not None:
             held = terms[self.subject.operands.index(result.operand)]
         index = tuple(zip(held, position.tolist(), strict=True))
         shown = ", ".join(f"{name}={value}" for name, value in index)
         entry = tuple(position)
+        expected = str(result.expected.value[entry])
+        if (tolerance := self.tolerance(result)) is not None:
+            expected += f", to within {tolerance[entry]:.1e}"
         self.refute(
             result.array,
             f"{result.array}, from {what}, is wrong at [{shown}]",
             index=index,
-            expected=str(result.expected[entry]),
+            expected=expected,
             got=str(result.got[entry]),
         )
 
@@ -192,8 +221,8 @@ def _complaint(result: Result) -> str | None:
     got = result.got
     if not isinstance(got, np.ndarray):
         return f"is {_kind(got)}, not an ndarray"
-    if got.shape != result.expected.shape:
-        return f"has shape {got.shape}, expected {result.expected.shape}"
+    if got.shape != result.expected.value.shape:
+        return f"has shape {got.shape}, expected {result.expected.value.shape}"
     if got.dtype != result.dtype:
         return f"has dtype {got.dtype}, expected {result.dtype}"
     if not got.flags.writeable:

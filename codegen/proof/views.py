@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..oracle import ELLIPSIS, Subscripts, resolve, split
+from ..oracle import ELLIPSIS, Subscripts, resolve, split, written
 
 Shape = tuple[int, ...]
 Sizes = Mapping[str, int]
@@ -23,13 +23,49 @@ ELLIPSIS_RANKS = ((0,), (1,), (2,), (2, 1, 0), (0, 2, 1))
 
 @dataclass(frozen=True)
 class Subject:
-    """What a module says it computes: its attributes, found to be well formed."""
+    """What a module says it computes: its attributes, found to be well formed.
+
+    ``bias`` has the subscripts of the last of ``operands``, which is added; it and
+    ``activation`` are None where the einsum is all.  ``order`` is the highest order of
+    derivatives.
+    """
 
     spec: str
     operands: tuple[str, ...]
     gradients: tuple[str, ...]
     complex: str
     sizes: Sizes
+    bias: Subscripts | None = None
+    activation: str | None = None
+    order: int = 1
+
+    @property
+    def formula(self) -> str:
+        """What the module computes: ``gelu(bi,ij->bj + j)``."""
+        text = self.spec
+        for bias in self.added:
+            text += f" + {''.join(bias) or self.operands[-1]}"
+        return f"{self.activation}({text})" if self.activation else text
+
+    @property
+    def terms(self) -> tuple[Subscripts, ...]:
+        """The subscripts of each of ``operands``."""
+        return (*split(self.spec)[0], *self.added)
+
+    @property
+    def joined(self) -> str:
+        """The spec with a term for each of ``operands``: the bias is one."""
+        return written(self.terms, split(self.spec)[1])
+
+    @property
+    def added(self) -> tuple[Subscripts, ...]:
+        """The subscripts of the bias, if there is one."""
+        return () if self.bias is None else (self.bias,)
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """The operands that the einsum multiplies."""
+        return self.operands[: len(self.operands) - len(self.added)]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,8 +74,8 @@ class Subject:
 
     @property
     def crowded(self) -> bool:
-        """Whether there are too many operands for all of them to vary at once."""
-        return len(self.operands) > VARIED
+        """Whether there are too many factors for all of them to vary at once."""
+        return len(self.factors) > VARIED
 
 
 @dataclass(frozen=True)
@@ -74,11 +110,12 @@ class View:
     @cached_property
     def free(self) -> tuple[str, ...]:
         """The indices whose sizes are ours to choose, one of each kin."""
-        return tuple(i for i in dict.fromkeys(self.kin.values()) if self.holders[i])
+        fixed = self.subject.sizes
+        return tuple(i for i in dict.fromkeys(self.kin.values()) if i not in fixed)
 
     @cached_property
     def holders(self) -> Mapping[str, tuple[str, ...]]:
-        """The names that hold each index, in order; none hold one of the output's."""
+        """The names that hold each index, in order; the bias may hold a new one."""
         return {
             index: tuple(dict.fromkeys(n for n, held in self.places if index in held))
             for index in self.kin
@@ -118,12 +155,16 @@ class View:
     def _varied(
         self, shapes: Mapping[str, Shape], rng: random.Random
     ) -> frozenset[str]:
-        """Pick names for at most `VARIED` places, first those of several entries."""
+        """Pick names for at most `VARIED` factors, first those of several entries.
+
+        A bias is no factor, so that there is always room for it.
+        """
+        factors = self.subject.factors
         room, chosen = VARIED, set[str]()
         shuffled = rng.sample(list(shapes), len(shapes))
         for name in sorted(shuffled, key=lambda n: math.prod(shapes[n]) <= 1):
-            places = self.subject.operands.count(name)
-            if places <= room or not chosen:
+            places = factors.count(name)
+            if places <= room or not chosen.intersection(factors):
                 chosen.add(name)
                 room -= places
         return frozenset(chosen)
@@ -131,7 +172,7 @@ class View:
 
 def views_of(subject: Subject, rank_limit: int) -> Iterator[View]:
     """Yield the subject once for each choice of ellipsis ranks."""
-    terms, _ = split(subject.spec)
+    terms = subject.terms
     least = {name: 0 for name in subject.names}
     for name, term in zip(subject.operands, terms, strict=True):
         least[name] = max(least[name], len(term) - term.count(ELLIPSIS))
@@ -145,7 +186,7 @@ def views_of(subject: Subject, rank_limit: int) -> Iterator[View]:
     for extra in ELLIPSIS_RANKS:
         more = dict(zip(flexible, itertools.cycle(extra), strict=False))
         ranks = tuple(least[n] + more.get(n, 0) for n in subject.operands)
-        spelled = resolve(subject.spec, ranks)
+        spelled = resolve(subject.joined, ranks)
         fits = max(*ranks, len(spelled[1])) <= rank_limit
         if ranks not in seen and (fits or not seen):
             seen.add(ranks)

@@ -13,6 +13,7 @@ from ..cost import EINSUM_LETTERS
 from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
 from ..program import Names
 from ..spec import Index, Subscripts
+from .elementwise import applied
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ def einsum_literal(operands: tuple[Subscripts, ...], output: Subscripts) -> str:
     return f'"{",".join(terms[:-1])}->{terms[-1]}"'
 
 
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
 SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
     ArrayOp.TRANSPOSE: _transpose,
     ArrayOp.RESHAPE: lambda op: call(f"{op.args[0]}.reshape", *op.shape()),
@@ -83,7 +88,8 @@ SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
         f"{op.args[0]}.sum", f"axis={op.attr}", f"dtype={op.args[0]}.dtype"
     ),
     ArrayOp.ADD: lambda op: call("np.add", *op.args),
-    ArrayOp.COPY: lambda op: f"{op.args[0]}.copy()",
+    ArrayOp.APPLY: lambda op: applied(op.attr[0], op.args[0]),
+    ArrayOp.COPY: lambda op: call(f"{op.args[0]}.copy", *map(_quoted, op.attr)),
     ArrayOp.TURN: lambda op: call("_turned", op.args[0], tuple_of(map(str, op.attr))),
     ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),
     ArrayOp.EMPTY: lambda op: call(
@@ -98,6 +104,19 @@ INFIX = {ArrayOp.MULTIPLY: "*", ArrayOp.ADD: "+"}
 
 # Operations that can write their result into an array given as ``out``.
 WRITES_OUT = frozenset({ArrayOp.MATMUL})
+
+# Operations that take an array to write into, or None for a new one.
+TAKES_OUT = frozenset(
+    {
+        ArrayOp.DOT,
+        ArrayOp.MATMUL,
+        ArrayOp.MULTIPLY,
+        ArrayOp.EINSUM,
+        ArrayOp.ADD,
+        ArrayOp.TURN,
+        ArrayOp.EMPTY,
+    }
+)
 
 # More factors than this are multiplied in a line of their own.
 LONGEST_PRODUCT = 5
@@ -116,6 +135,7 @@ PART_NAMES = {
     ArrayOp.MATMUL: "product",
     ArrayOp.MULTIPLY: "product",
     ArrayOp.TURN: "turned",
+    ArrayOp.APPLY: "value",
     ArrayOp.EINSUM: "sum",
     ArrayOp.SUM: "sum",
 }
@@ -123,15 +143,21 @@ PART_NAMES = {
 
 @dataclass
 class Printer:
-    """Prints statements as lines of at most ``width`` columns, indented once."""
+    """Prints statements as lines of at most ``width`` columns, indented once.
+
+    ``into`` maps variables to what may hold an array to write them into, and
+    ``written`` lists what was made use of.
+    """
 
     size_names: Mapping[Index, str]
     names: Names
+    into: Mapping[str, str]
     width: int
     indent: str = "    "
     lines: list[str] = field(default_factory=list)
     products: dict[Subscripts, str] = field(default_factory=dict)
     parts: dict[str, Node] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
 
     def drop_parts(self, dying: Collection[str]) -> list[str]:
         """Forget the named parts that hold memory of their own or of what is dying."""
@@ -180,7 +206,11 @@ class Printer:
             self._print(f"{target}{annotation} = ", self._into(value, over))
             return
         if isinstance(target, Ref) and not statement.through:
-            self._variable(target, annotation, value)
+            into = self.into.get(target.name)
+            if into is not None and isinstance(value, Node) and value.op in TAKES_OUT:
+                self._write_into(f"{target}{annotation} = ", value, into)
+            else:
+                self._variable(target, annotation, value)
         elif isinstance(value, Node) and value.op in WRITES_OUT:
             self._write_out(target, value)
         else:
@@ -210,6 +240,17 @@ class Printer:
             value = self._parts(value)
         self._print(prefix, self.doc(value))
 
+    def _write_into(self, prefix: str, value: Node, into: str) -> None:
+        """Assign a value that is written into an array if there is one."""
+        self.written.append(into)
+        if value.op is ArrayOp.EMPTY:
+            self._print(prefix, call("_room", into, *self._call(value).items))
+            return
+        given = Ref(into)
+        if not fits(f"{self.indent}{prefix}{self._into(value, given)}", self.width):
+            value = self._parts(value)
+        self._print(prefix, self._into(value, given))
+
     def _write_out(self, out: Expr, value: Node) -> None:
         if not fits(f"{self.indent}{self._into(value, out)}", self.width):
             value = self._parts(value)
@@ -217,9 +258,13 @@ class Printer:
         self._print("", self._into(value, out))
 
     def _into(self, value: Node, out: Expr) -> Doc:
+        written = self._call(value)
+        return replace(written, items=(*written.items, f"out={self.doc(out)}"))
+
+    def _call(self, value: Node) -> Bracketed:
         written = self.doc(value)
         assert isinstance(written, Bracketed)
-        return replace(written, items=(*written.items, f"out={self.doc(out)}"))
+        return written
 
     def _parts(self, value: Node) -> Node:
         """Give each part of a long expression a line and a name of its own."""

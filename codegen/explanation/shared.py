@@ -1,0 +1,111 @@
+"""One array in several places: its gradient is the sum of what each place gives."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from ..program import Add, Program
+from ..spec import Subscripts
+from .formula import (
+    Entry,
+    Equation,
+    Formula,
+    Gradient,
+    Mark,
+    Number,
+    Plus,
+    Product,
+    Turned,
+    marks,
+    product,
+    total,
+)
+from .place import Place
+
+
+def total_gradient(places: Sequence[Place]) -> Equation:
+    """Add the gradients of an array's places, in the indices of the first.
+
+    Where an index repeats in one of them, no renaming of indices joins them, and the
+    sum is that of the arrays.
+    """
+    first = places[0].subscripts
+    name, loss = places[0].array.name, places[0].loss
+    if any(len(set(p.subscripts)) < len(p.subscripts) for p in places):
+        parts = tuple(Gradient(place.array, loss) for place in places)
+        return Equation((Gradient(Entry(name), loss), Plus(parts)))
+    of = Gradient(Entry(name, marks(first)), loss)
+    return Equation((of, added([_contribution(place, first) for place in places])))
+
+
+def _contribution(place: Place, first: Subscripts) -> Formula:
+    """Write what one place gives, its indices renamed to those of the first place."""
+    renamed = dict(zip(place.subscripts, first, strict=True))
+    # Letters that the renaming sets free serve those whose letter it takes.
+    free = [i for i in (*place.subscripts, *first) if i not in first]
+    for index in place.einsum.indices:
+        if index not in renamed:
+            taken = index in first
+            renamed[index] = free.pop(0) if taken else index
+
+    def at(entry: Entry) -> Entry:
+        inner = tuple(Mark(renamed[mark.index]) for mark in entry.marks)
+        return Entry(entry.name, inner)
+
+    cotangent = Entry(place.cotangent, marks(place.einsum.output))
+    factors = [at(f) for f in (cotangent, *place.factors({})) if isinstance(f, Entry)]
+    rest = [i for i in place.einsum.indices if i not in place.subscripts]
+    return total(tuple(renamed[i] for i in rest), product(factors))
+
+
+def added(terms: Sequence[Formula]) -> Formula:
+    """Add formulas; equal ones become a multiple."""
+    counts: list[tuple[Formula, int]] = []
+    for term, same in itertools.groupby(sorted(terms, key=terms.index)):
+        counts.append((term, len(list(same))))
+    multiples = tuple(
+        product([Number(n), *_factors(term)]) if n > 1 else term for term, n in counts
+    )
+    return multiples[0] if len(multiples) == 1 else Plus(multiples)
+
+
+def factored(terms: Sequence[Formula]) -> Formula:
+    """Add matrix formulas, with the factors that all share outside of brackets.
+
+    G X + Gᵀ X becomes (G + Gᵀ) X.
+    """
+    total = added(terms)
+    if not isinstance(total, Plus):
+        return total
+    rows = [list(_factors(term)) for term in total.terms]
+    shortest = min(map(len, rows))
+    before = _common(rows, shortest - 1)
+    backwards = [row[::-1] for row in rows]
+    after = _common(backwards, shortest - 1 - before)
+    if before + after == 0:
+        return total
+    inner = [product(row[before : len(row) - after]) for row in rows]
+    inner.sort(key=lambda term: isinstance(term, Turned))
+    ends = rows[0][len(rows[0]) - after :]
+    return product([*rows[0][:before], Plus(tuple(inner)), *ends])
+
+
+def _common(rows: Sequence[Sequence[Formula]], most: int) -> int:
+    """Count the first factors that all rows share."""
+    count = 0
+    while count < most and all(row[count] == rows[0][count] for row in rows):
+        count += 1
+    return count
+
+
+def _factors(formula: Formula) -> tuple[Formula, ...]:
+    return formula.factors if isinstance(formula, Product) else (formula,)
+
+
+def is_symmetrised(program: Program, gradient: str) -> bool:
+    """Tell whether a gradient is one contraction of a cotangent plus its transpose."""
+    made = {step.result.name: step for step in program.steps}
+    step = made.get(gradient)
+    arguments = [made[v.name] for v in step.arguments if v.name in made] if step else []
+    return any(isinstance(argument.op, Add) for argument in arguments)

@@ -1,0 +1,1 @@
+"""What build backends call: one file a backend, and `kernels`, which they share."""

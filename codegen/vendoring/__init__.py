@@ -1,0 +1,1 @@
+"""Kernels copied into other projects, and their upkeep."""

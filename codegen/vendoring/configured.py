@@ -1,0 +1,173 @@
+"""The vendored kernels of a project, as its configuration lists them.
+
+[tool.eingrad.vendor.attention_scores]
+spec = "bhqd,bhkd->bhqk"        # or from = "../other/eingrad.lock#attention_scores"
+dest = "src/mypkg/_vendor/attention_scores.py"
+test = "tests/test_attention_scores.py"             # may be left out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+from ..config import KernelConfig, Table, load_table, read_kernel, why_bad_name
+from ..disk import why_bad_path
+from ..errors import ConfigError, OptionError, suggestion
+from ..exclusive import exclusive
+from ..schema import TABLE, VENDOR, bare, read_table, read_value, shown
+
+
+@dataclass(frozen=True)
+class Vendored:
+    """One vendored kernel: ``dest``, and ``test`` if it has one, relative to the root.
+
+    kernel: what it is generated from; None if it is a copy of what ``origin`` names,
+        a kernel of another project: ``PATH/eingrad.lock#KERNEL``.
+    """
+
+    name: str
+    dest: PurePosixPath
+    test: PurePosixPath | None
+    kernel: KernelConfig | None
+    origin: str | None
+
+    @property
+    def paths(self) -> tuple[PurePosixPath, ...]:
+        return (self.dest, self.test) if self.test else (self.dest,)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project that holds vendored kernels, by name.
+
+    source: the file of its configuration, which may not be there yet.
+    keys: the path of keys to the table of vendored kernels in it.
+    """
+
+    root: Path
+    source: Path
+    keys: tuple[str, ...]
+    kernels: Mapping[str, Vendored]
+
+    def chosen(self, names: Sequence[str]) -> tuple[Vendored, ...]:
+        """Return the kernels of these names, by default all; OptionError if unknown."""
+        known = list(self.kernels)
+        for name in names:
+            if name not in known:
+                listed = f"; they are {', '.join(known)}" if known else ""
+                close = suggestion(name, known) or listed
+                raise OptionError(f"no vendored kernel is called {name!r}{close}")
+        return tuple(self.kernels[name] for name in known if not names or name in names)
+
+
+@contextmanager
+def alone(root: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[Project]:
+    """Hold the lock of the project in ``root``, and read it.
+
+    ``waiting`` is called if somebody else has the lock.  A project without a
+    configuration has none.
+    """
+    while (source := load_project(root).source).exists():
+        before = source.stat().st_ino
+        with exclusive(source, waiting):
+            # Who replaces the file takes its lock away with it.
+            if source.exists() and source.stat().st_ino == before:
+                yield load_project(root)
+                return
+    yield load_project(root)
+
+
+def load_project(
+    root: Path, added: Mapping[str, Any] = MappingProxyType({})
+) -> Project:
+    """Read the vendored kernels of the project in ``root``: none, if it has none.
+
+    added: tables of kernels that are to stand in the configuration as well.
+
+    Raises ConfigError, which names the key and the way out.
+    """
+    table = load_table(root)
+    if table is None and (root / "pyproject.toml").exists():
+        table = Table(root / "pyproject.toml", "tool.eingrad.", {})
+    elif table is None:
+        table = Table(root / "eingrad.toml", "eingrad.toml: ", {})
+    prefix, general = f"{table.prefix}vendor.", table.general
+    tables = {**general.get("vendor", {}), **added}
+    kernels = {
+        name: _vendored(root, f"{prefix}{bare(name)}", name, tables[name], general)
+        for name in sorted(tables)
+    }
+    _check_paths(prefix, general.get("out"), kernels)
+    keys = () if table.source.name == "eingrad.toml" else ("tool", "eingrad")
+    return Project(root, table.source, (*keys, "vendor"), kernels)
+
+
+def _vendored(
+    root: Path, path: str, name: str, table: object, general: Mapping[str, Any]
+) -> Vendored:
+    """Read the table at ``path``, and from ``general`` what it leaves out."""
+    if reason := why_bad_name(name):
+        raise ConfigError(f"{path}: a kernel's name {reason}")
+    given = dict(read_value(path, table, TABLE))
+    read = read_table(f"{path}.", given, VENDOR)
+    if ("spec" in read) == ("from" in read):
+        raise ConfigError(f"{path} must have either spec or from")
+    own = {key: given[key] for key in given if key not in ("from", "dest", "test")}
+    if "from" in read and own:
+        raise ConfigError(
+            f"{path}.{min(own)} does not go with from: the copy has its own options"
+        )
+    if "dest" not in read:
+        raise ConfigError(
+            f'{path}.dest is missing: the file, such as "src/mypkg/_vendor/{name}.py"'
+        )
+    return Vendored(
+        name=name,
+        dest=_file(root, f"{path}.dest", read["dest"]),
+        test=_file(root, f"{path}.test", read["test"]) if "test" in read else None,
+        kernel=read_kernel(path, name, own, general) if own else None,
+        origin=read.get("from"),
+    )
+
+
+def _file(root: Path, path: str, given: str) -> PurePosixPath:
+    """Return the path of a Python file inside ``root``; ConfigError names the key."""
+    reason = why_bad_path(root, given)
+    if reason is None and not given.endswith(".py"):
+        reason = "must be the path of a Python file, such as 'src/mypkg/name.py'"
+    if reason is None and (why := why_bad_name(PurePosixPath(given).stem)):
+        reason = f"must name a module that can be imported; its name {why}"
+    if reason is not None:
+        raise ConfigError(f"{path} {reason}, got {shown(given)}")
+    return PurePosixPath(given)
+
+
+def _check_paths(prefix: str, out: str | None, kernels: Mapping[str, Vendored]) -> None:
+    """Raise ConfigError if two files would be one, or one were a build's."""
+    seen: dict[str, str] = {}
+    for key, path in _keys(prefix, kernels):
+        first = seen.setdefault(str(path).lower(), key)
+        if first != key:
+            raise ConfigError(
+                f"{first} and {key} are the same file, or would be on systems that "
+                "do not tell lower from upper case"
+            )
+        if out is not None and path.is_relative_to(out):
+            raise ConfigError(
+                f"{key} must not be inside {out!r}, the folder of `eingrad build`, "
+                f"got {shown(str(path))}"
+            )
+
+
+def _keys(
+    prefix: str, kernels: Mapping[str, Vendored]
+) -> Iterator[tuple[str, PurePosixPath]]:
+    for kernel in kernels.values():
+        yield f"{prefix}{kernel.name}.dest", kernel.dest
+        if kernel.test:
+            yield f"{prefix}{kernel.name}.test", kernel.test

@@ -1,0 +1,135 @@
+"""Vendored kernels given up: removed from a project, or left to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from ..digest import body_hash
+from ..disk import delete, read_text, write_text
+from ..errors import OptionError, RefusedError, suggestion
+from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
+from .configured import Project
+from .edits import drop_patch
+from .header import without_header
+from .toml_text import without_table
+
+
+def remove(
+    project: Project, name: str, *, force: bool = False
+) -> tuple[PurePosixPath, ...]:
+    """Delete the files of a kernel and forget it; return the paths of the files.
+
+    Raises RefusedError if one was edited, unless ``force``; OptionError for an unknown
+    name.
+    """
+    manifest = read_manifest(project.root) or Manifest()
+    entries = _entries(project, manifest, name)
+    texts = _texts(project, entries)
+    edited = [p for p, text in texts.items() if _is_edited(text, entries[p])]
+    if edited and not force:
+        raise RefusedError(
+            "\n  ".join(
+                [
+                    "nothing was changed",
+                    *(f"{path} was edited" for path in edited),
+                    f"run `eingrad vendor eject {name}` to keep it, or `eingrad vendor "
+                    f"remove --force {name}` to lose the edit",
+                ]
+            )
+        )
+    configuration = _without(project, name)
+    for entry in entries.values():
+        drop_patch(project.root, entry)
+    for path in texts:
+        delete(project.root, path)
+    _forget(project, manifest, entries, configuration)
+    return tuple(texts)
+
+
+def eject(project: Project, name: str) -> tuple[PurePosixPath, ...]:
+    """Leave the files of a kernel to the project, and forget it; return their paths.
+
+    They lose the lines that make them generated files, and keep their licence.
+
+    Raises RefusedError for a file that is no text; OptionError for an unknown name.
+    """
+    manifest = read_manifest(project.root) or Manifest()
+    entries = _entries(project, manifest, name)
+    texts = _texts(project, entries)
+    for path, text in texts.items():
+        if text is None:
+            raise RefusedError(f"{path} is no plain file of UTF-8 text; move it away")
+    configuration = _without(project, name)
+    for entry in entries.values():
+        drop_patch(project.root, entry)
+    for path, text in texts.items():
+        write_text(project.root, path, without_header(text or ""))
+    _forget(project, manifest, entries, configuration)
+    return tuple(texts)
+
+
+def _entries(
+    project: Project, manifest: Manifest, name: str
+) -> Mapping[PurePosixPath, Entry]:
+    """Return what the manifest says of the kernel's files."""
+    vendored = {p: e for p, e in manifest.entries.items() if e.vendored}
+    known = sorted({e.kernel for e in vendored.values()} | set(project.kernels))
+    if name not in known:
+        listed = f"; they are {', '.join(known)}" if known else ""
+        close = suggestion(name, known) or listed
+        raise OptionError(f"no vendored kernel is called {name!r}{close}")
+    return {p: e for p, e in vendored.items() if e.kernel == name}
+
+
+def _texts(
+    project: Project, entries: Mapping[PurePosixPath, Entry]
+) -> dict[PurePosixPath, str | None]:
+    """Return the texts of those files that are there; None for one that is no text."""
+    texts: dict[PurePosixPath, str | None] = {}
+    for path in entries:
+        try:
+            texts[path] = read_text(project.root, path)
+        except FileNotFoundError:
+            continue
+    return texts
+
+
+def _is_edited(text: str | None, entry: Entry) -> bool:
+    return text is None or body_hash(text) != entry.body
+
+
+def _without(project: Project, name: str) -> str | None:
+    """Return the configuration without a kernel; None if it is not in there.
+
+    Raises ConfigError if the kernel cannot be taken out of it safely.
+    """
+    if name not in project.kernels:
+        return None
+    text = project.source.read_bytes().decode()
+    return without_table(text, (*project.keys, name))
+
+
+def _forget(
+    project: Project,
+    manifest: Manifest,
+    entries: Mapping[PurePosixPath, Entry],
+    configuration: str | None,
+) -> None:
+    """Take a kernel out of the manifest, and write the configuration.
+
+    An ``eingrad.toml`` or a manifest with nothing left in it is deleted.
+    """
+    root, left = project.root, manifest.merged([], without=entries)
+    if left.entries:
+        write_manifest(root, left)
+    elif entries:
+        delete(root, MANIFEST)
+    # Last, so that an interrupted command can be given again.
+    source = PurePosixPath(project.source.name)
+    if configuration is None:
+        return
+    if source.name == "eingrad.toml" and not configuration.strip():
+        delete(root, source)
+    else:
+        write_text(root, source, configuration)

@@ -1,0 +1,124 @@
+"""What the manifest says of a vendored file, beyond what a build knows.
+
+vendored = true
+from = "../other/eingrad.lock#linear"        where it was copied from
+code = "sha256:..."                          of the code and comments, without layout
+accepted = "sha256:..."                      of the text with an edit that is wanted
+reason = "log the shapes"                    of that edit
+patch = "patches/linear.patch"               that edit, to be applied after updates
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..digest import RECORD, body_hash, hashed, lf
+from ..disk import why_bad_path
+from ..errors import ConfigError
+from ..manifest import MANIFEST, Entry
+
+# What an entry says of a pytest file; it has no plan.
+PROOF: Mapping[str, Any] = {
+    "target": "pytest",
+    "plan": (),
+    "requires": ("numpy>=1.26", "pytest>=8"),
+}
+
+
+_EDIT = ("accepted", "reason")
+
+
+def patch_path(root: Path, name: str) -> PurePosixPath:
+    """Return the path of the patch of the kernel ``name``.
+
+    Raises ConfigError if a symbolic link leads out of the project.
+    """
+    path = PurePosixPath("patches") / f"{name}.patch"
+    if reason := why_bad_path(root, str(path)):
+        raise ConfigError(f"{path} {reason}")
+    return path
+
+
+def recorded_patch(root: Path, entry: Entry) -> PurePosixPath:
+    """Return the path of the patch that ``entry`` names.
+
+    Raises ConfigError for any other file: a manifest can be edited.
+    """
+    path = patch_path(root, entry.kernel)
+    if entry.patch != str(path):
+        raise ConfigError(
+            f'{MANIFEST}: the patch of {entry.kernel!r} must be "{path}", '
+            f'got "{entry.patch}"'
+        )
+    return path
+
+
+def accepted_body(entry: Entry) -> str:
+    """Return the hash that the file's text has to have: as generated, or accepted."""
+    return str(entry.others.get("accepted", entry.body))
+
+
+def reason_of(entry: Entry) -> str:
+    """Return why the edit of the file was accepted; nothing if no reason was given."""
+    return str(entry.others.get("reason", ""))
+
+
+def with_edit(entry: Entry, text: str, reason: str = "", patch: str = "") -> Entry:
+    """Return the entry of a file that has ``text``, edited, as it is meant to be."""
+    bare = without_edit(entry)
+    edit = {"accepted": body_hash(text), "code": code_hash(text)}
+    others = {**bare.others, **edit, **({"reason": reason} if reason else {})}
+    return replace(bare, patch=patch, others=others)
+
+
+def with_edit_of(entry: Entry, recorded: Entry) -> Entry:
+    """Return the entry with the edit, if any, that another one records."""
+    edit = {key: recorded.others[key] for key in _EDIT if key in recorded.others}
+    code = {"code": recorded.others["code"]} if "accepted" in edit else {}
+    return replace(entry, patch=recorded.patch, others={**entry.others, **edit, **code})
+
+
+def without_edit(entry: Entry) -> Entry:
+    """Return the entry without an edit."""
+    others = {key: value for key, value in entry.others.items() if key not in _EDIT}
+    return replace(entry, patch="", others=others)
+
+
+def code_hash(text: str) -> str:
+    """Return the hash of a module's code and comments, whatever its layout.
+
+    The second line, which holds the digest, does not count.  A text that is no Python
+    has a hash of its own.
+    """
+    text = lf(text)
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        tree = _outline(ast.parse(text))
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        return hashed(text)
+    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    kept = [line for line in comments if not line.startswith(RECORD)]
+    return hashed("\n".join([tree, *kept]))
+
+
+def _outline(node: object) -> str:
+    """Write a syntax tree in the same way under every Python version.
+
+    Fields that are empty are left out: versions differ in which ones there are.
+    """
+    if isinstance(node, list):
+        return f"[{' '.join(map(_outline, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [
+        f"{name}={_outline(value)}"
+        for name, value in ast.iter_fields(node)
+        if value is not None and value != [] and name not in ("ctx", "kind")
+    ]
+    return f"{type(node).__name__}({' '.join(fields)})"

@@ -1,0 +1,89 @@
+"""Layers: an einsum, a bias and an activation, proven and compared with frameworks."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from peers import ACTIVATIONS, FRAMEWORKS, Jax, Torch, assert_close, layers
+
+import eingrad
+
+# Every feature of the grammar, with a bias where one fits.
+SPECS: list[tuple[str, dict[str, Any]]] = [
+    ("bi,ij->bj", {"bias": "j"}),
+    ("bi,ij->bj", {"bias": "bj"}),
+    ("bi,ij->bj", {"bias": "j", "wrt": ["a"]}),
+    ("bi,ij->bj", {"bias": "j", "wrt": ["bias"]}),
+    ("bi->bi", {}),
+    ("ij->ji", {"bias": "i"}),
+    ("bij,bjk->bik", {"bias": "bk"}),
+    ("abc,cd->ad", {"bias": "da"}),
+    ("...i,ij->...j", {"bias": "j"}),
+    ("...ij,...jk->...ik", {"bias": "...k"}),
+    ("i...,i...->...", {"bias": "..."}),
+    ("...i,...i->i", {"bias": "i"}),
+    ("ii->i", {"bias": "i"}),
+    ("i->ii", {"bias": "i"}),
+    ("ij,j->iij", {"bias": "ji"}),
+    ("ijji,kji,jj->kj", {"bias": "k"}),
+    ("->i", {"bias": "i", "sizes": {"i": 4}}),
+    ("j->iji", {"bias": "", "sizes": {"i": 3}}),
+    ("j->ij", {"bias": "ij", "sizes": {"i": 0}}),
+    ("ij->", {"bias": ""}),
+    ("->", {"bias": ""}),
+    (",ij->ij", {"bias": "j"}),
+    ("ij,jk->ik", {"bias": "k", "operands": ["x", "x"]}),
+    ("i,i,i->i", {"bias": "i", "operands": ["x", "y", "x"], "wrt": ["x"]}),
+    ("ij,jk,kl->il", {"bias": "l", "sizes": {"i": 2, "j": 9, "k": 9, "l": 2}}),
+    ("a,aib,bjc,ckd,d->ijk", {"bias": "ik"}),
+    ("ai,bi,ci,di,ei,fi,gi->abcdefg", {"bias": "da"}),
+]
+IDS = [f"{spec} {options}" for spec, options in SPECS]
+
+
+@pytest.mark.parametrize(("spec", "options"), SPECS[::4], ids=IDS[::4])
+def test_a_bias_is_exact(spec: str, options: dict[str, Any]) -> None:
+    report = eingrad.check(eingrad.load(spec, **options))
+    assert report.ok, str(report)
+    assert report.error_probability is not None
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "activation"),
+    [(*row, name) for row, name in zip(SPECS, itertools.cycle(ACTIVATIONS))],
+    ids=IDS,
+)
+def test_activations_are_checked(
+    spec: str, options: dict[str, Any], activation: str
+) -> None:
+    module = eingrad.load(spec, activation=activation, order=2, **options)
+    report = eingrad.check(module)
+    assert report.ok, str(report)
+    assert report.error_probability is None
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, "leaky_relu", "leaky_relu:-3"])
+@pytest.mark.parametrize("erf", ["numpy", "scipy"])
+def test_every_activation_is_checked(activation: str, erf: str) -> None:
+    if erf == "scipy":
+        pytest.importorskip("scipy")
+    report = eingrad.check("bi,ij->bj", bias="j", activation=activation, erf=erf)
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("biased", [True, False], ids=["bias", "no bias"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.filterwarnings("ignore")
+def test_frameworks_agree(
+    framework: type[Torch | Jax], biased: bool, activation: str
+) -> None:
+    peer = framework()
+    for layer, grad, arrays, _ in layers(activation, biased):
+        module = eingrad.load(layer.spec, bias=layer.bias, activation=activation)
+        output, pullback = module.vjp(*arrays)
+        gradients = pullback(grad)
+        assert_close([output], [peer.forward(layer, arrays)])
+        assert_close(gradients, peer.backward(layer, grad, arrays))
