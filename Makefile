@@ -19,7 +19,7 @@ demo: $(READY) ## set up, then show gradients, a module, its proof and its speed
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) ## set up, then run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 generate: $(READY) ## write generated/, golden files and what the documents show
 	@$(BIN)/eingrad build

@@ -107,7 +107,8 @@ def build(
         **how,
     )
     _talk(plan)
-    sys.exit(int(fail_if_stale and bool(plan.reasons)))
+    if fail_if_stale and plan.reasons:
+        sys.exit(1)
 
 
 def _report(plan: Plan, output_format: str, show_diff: bool) -> None:
