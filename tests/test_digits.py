@@ -26,8 +26,10 @@ MODULES = ("adam", "digits", "network", "training")
 def example() -> Iterator[SimpleNamespace]:
     """Import the files of the example, which find each other as a script's do."""
     pytest.importorskip("sklearn")
+    # It comes with scikit-learn.
+    threads = importlib.import_module("threadpoolctl")
     before = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, threads.threadpool_limits(1):
         patch.syspath_prepend(EXAMPLE)
         modules = {name: importlib.import_module(name) for name in MODULES}
         yield SimpleNamespace(**modules)
@@ -115,8 +117,8 @@ def test_loss_falls(example: SimpleNamespace) -> None:
 
 
 def test_losses_are_those_of_pytorch(example: SimpleNamespace) -> None:
-    pytest.importorskip("torch")
-    pytest.importorskip("threadpoolctl")
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
     beside: ModuleType = importlib.import_module("beside_torch")
     digits = example.digits.load()
     assert beside.differences(digits, np.float32).max() < 1e-5

@@ -12,9 +12,8 @@ import os
 import time
 from pathlib import Path
 
-import numpy as np
-
 try:
+    import numpy as np
     from threadpoolctl import threadpool_limits
     from tqdm import tqdm
 
@@ -83,7 +82,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=Schedule.epochs)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="FOLDER")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.epochs < 1:
+        parser.error("--epochs must be 1 or more")
+    return arguments
 
 
 if __name__ == "__main__":
