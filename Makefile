@@ -15,20 +15,22 @@ N ?= 20000
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## set up, then show gradients, a module, its proof and its speed
+demo: $(READY) ## set up, then show gradients, a module, its speed, and a training
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) ## set up, then run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 generate: $(READY) ## write generated/, golden files and what the documents show
 	@$(BIN)/eingrad build
+	@$(BIN)/eingrad build --root examples/digits
 	@$(BIN)/eingrad schema > docs/eingrad.schema.json
 	@$(BIN)/python tests/explanations.py
 	@$(BIN)/python tests/documents.py
 
-check: $(READY) ## exit with 1 if a file of generated/ is stale
-	@$(BIN)/eingrad build --check || { echo 'run `make generate`' >&2; exit 1; }
+check: $(READY) ## exit with 1 if a generated file is stale
+	@{ $(BIN)/eingrad build --check && \
+	  $(BIN)/eingrad build --root examples/digits --check; } || { echo 'run `make generate`' >&2; exit 1; }
 
 lint: $(READY) ## ruff and mypy
 	@$(BIN)/ruff check
@@ -39,7 +41,7 @@ bench: $(BENCH_READY) ## time the modules, quickly
 	@$(BIN)/python benchmarks/run.py --quick
 
 fuzz: $(READY) ## compare N=20000 random specs with brute force
-	@EINGRAD_EXAMPLES=$(N) $(BIN)/python -m pytest tests/test_random_specs.py
+	@EINGRAD_EXAMPLES=$(N) $(BIN)/python -m pytest tests/test_random_specs.py tests/test_second_order.py -k brute
 
 clean: ## remove .venv, caches and builds
 	rm -rf $(VENV) build dist *.egg-info

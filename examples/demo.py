@@ -1,4 +1,4 @@
-"""Show eingrad: gradient specs, a generated module, its proof and its speed.
+"""Show eingrad: gradient specs, a module, its proof, its speed, and what it trains.
 
 python examples/demo.py
 """
@@ -31,6 +31,9 @@ def main() -> None:
     env = os.environ | {name: "1" for name in THREADS}
     script = Path(__file__).with_name("compare.py")
     subprocess.run([sys.executable, str(script)], check=True, env=env)
+    title("A network for handwritten digits, trained with NumPy and generated kernels")
+    script = Path(__file__).with_name("digits") / "train.py"
+    subprocess.run([sys.executable, str(script)], check=True)
 
 
 def title(text: str) -> None:

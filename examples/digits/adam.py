@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Adam:
         self.square += gradient
         # Both began at 0: 1 - beta^t is how much of them is not that 0.
         root = np.sqrt(self.square, out=gradient)
-        root *= 1 / np.sqrt(1 - beta_2**self.steps)
+        root /= sqrt(1 - beta_2**self.steps)
         root += self.epsilon
         change = np.divide(self.mean, root, out=root)
         change *= rate / (1 - beta_1**self.steps)

@@ -59,8 +59,8 @@ def with_torch(
 
     def loss_of(x: Any, labels: Any) -> Any:
         w1, b1, w2, b2, w3, b3 = parameters
-        y = functional.gelu(torch.addmm(b1, x, w1))
-        y = functional.leaky_relu(torch.addmm(b2, y, w2), SLOPE)
+        y = functional.leaky_relu(torch.addmm(b1, x, w1), SLOPE)
+        y = functional.gelu(torch.addmm(b2, y, w2))
         return functional.cross_entropy(torch.addmm(b3, y, w3), labels)
 
     run = torch.compile(loss_of) if compiled else loss_of

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from digits import SIDE, Digits
 from network import Network, log_softmax
 
-COLUMNS = 6
-MOST = 24
+# How many digits to draw side by side, and how many in all.
+FEWEST, COLUMNS, MOST = 4, 6, 24
 
 
 def draw_losses(
@@ -49,12 +49,13 @@ def draw_misread(path: Path, network: Network, digits: Digits, title: str) -> No
     (wrong,) = np.nonzero(found != digits.labels)
     wrong = wrong[np.argsort(-chances[wrong, found[wrong]])]
     shown = wrong[:MOST]
-    rows = max(1, -(-len(shown) // COLUMNS))
-    figure = Figure(figsize=(1.7 * COLUMNS, 2.2 * rows + 0.6), dpi=120)
+    columns = min(max(len(shown), FEWEST), COLUMNS)
+    rows = max(1, -(-len(shown) // columns))
+    figure = Figure(figsize=(1.7 * columns, 2.2 * rows + 0.6), dpi=120)
     figure.set_layout_engine("constrained", h_pad=0.1)
     more = f", the surest {MOST} of them" if len(shown) < len(wrong) else ""
     figure.suptitle(f"{title}{more}")
-    for axes in figure.subplots(rows, COLUMNS, squeeze=False).flat:
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, place in zip(figure.axes, shown, strict=False):
         square = digits.images[place].reshape(SIDE, SIDE)

@@ -1,24 +1,30 @@
-"""Train a network on handwritten digits with NumPy and generated kernels alone.
+"""Train a network on handwritten digits with NumPy and generated kernels.
 
     python examples/digits/train.py
 
-Needs `pip install -e '.[examples]'`; takes a few seconds, and leaves two pictures.
+It takes a few seconds, and draws how the loss fell and which digits are misread.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 
-import numpy as np
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
+try:
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+    from tqdm import tqdm
 
-from digits import load, split
-from network import Network, cross_entropy
-from pictures import draw_losses, draw_misread
-from training import Schedule, accuracy, train
+    from digits import load, split
+    from network import Network, cross_entropy
+    from pictures import draw_losses, draw_misread
+    from training import Schedule, accuracy, train
+except ModuleNotFoundError as missing:
+    raise SystemExit(
+        f"error: {missing}\n  pip install matplotlib scikit-learn tqdm"
+    ) from missing
 
 PICTURES = Path(__file__).with_name("pictures")
 
@@ -62,7 +68,12 @@ def main() -> None:
     draw_losses(folder / "loss.png", losses, tested, title)
     title = f"Misread: {count} of {len(test)} test digits"
     draw_misread(folder / "misread.png", network, test, title)
-    print(f"pictures: {folder / 'loss.png'}\n          {folder / 'misread.png'}")
+    print(f"pictures: {shown(folder / 'loss.png')}, {shown(folder / 'misread.png')}")
+
+
+def shown(path: Path) -> str:
+    """Write a path as it is from here."""
+    return os.path.relpath(path)
 
 
 def parsed() -> argparse.Namespace:
@@ -71,7 +82,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=Schedule.epochs)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="FOLDER")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.epochs < 1:
+        parser.error("--epochs must be 1 or more")
+    return arguments
 
 
 if __name__ == "__main__":
