@@ -19,7 +19,7 @@ demo: $(READY) ## set up, then show gradients, a module, its speed, and a traini
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) ## set up, then run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 generate: $(READY) ## write generated/, golden files and what the documents show
 	@$(BIN)/eingrad build
@@ -41,7 +41,7 @@ bench: $(BENCH_READY) ## time the modules, quickly
 	@$(BIN)/python benchmarks/run.py --quick
 
 fuzz: $(READY) ## compare N=20000 random specs with brute force
-	@EINGRAD_EXAMPLES=$(N) $(BIN)/python -m pytest tests/test_random_specs.py
+	@EINGRAD_EXAMPLES=$(N) $(BIN)/python -m pytest tests/test_random_specs.py tests/test_second_order.py -k brute
 
 clean: ## remove .venv, caches and builds
 	rm -rf $(VENV) build dist *.egg-info

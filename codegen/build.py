@@ -50,7 +50,8 @@ def build(
         plan = plan_build(config, names, **how)
         planned(plan)
         refuse_to_lose(plan.files)
-        remove_leftovers(config.root, [MANIFEST, *outputs(config), *plan.after.entries])
+        known = (plan.before or Manifest()).entries
+        remove_leftovers(config.root, [MANIFEST, *outputs(config), *known])
         _replace_files(config.root, plan)
     return plan
 

@@ -1,4 +1,4 @@
-"""Einsum + sizes -> ContractionTree; the only import of opt_einsum.
+"""Einsum + sizes -> ContractionTree.
 
 A contraction tree computes an einsum by pairs.  Its leaves are the operands after
 what they can do alone (diagonals, sums over lone indices); each contraction takes
@@ -7,19 +7,14 @@ two tensors and keeps the indices that some tensor left, or the output, still ne
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
-import random
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
 
 from .errors import OptionError, suggestion
+from .path_search import METHODS, searches
 from .spec import Einsum, Index, Subscripts, unique
 
 Path = tuple[tuple[int, ...], ...]
@@ -33,12 +28,6 @@ ASSUMED_SIZE = 32
 NEAR_LEAST = 1.3
 MOST_TREES = 6
 CLOSER_LOOK = 12
-
-# Random-greedy searches stop at this many trials, or contractions altogether.
-RANDOM_TRIALS = 32
-RANDOM_STEPS = 2000
-
-METHODS = ("auto", "optimal", "branch-all", "branch-2", "branch-1", "dp", "greedy")
 
 
 @dataclass(frozen=True)
@@ -79,21 +68,26 @@ def contraction_trees(
     einsum: Einsum,
     sizes: Mapping[Index, int] | None = None,
     optimize: Optimizer = "auto",
+    *,
+    every: bool = False,
 ) -> tuple[ContractionTree, ...]:
     """Plan ``einsum`` by pairs, in one or more ways that are worth a closer look.
 
-    ``optimize`` is a method of opt_einsum or a path in its linear format, which give
-    one tree; ``auto`` gives the few whose multiply-adds come near the least found.
+    ``optimize`` is a method or a path in opt_einsum's linear format; ``auto`` gives the
+    few trees whose multiply-adds come near the least found;
+    with ``every``, all trees that were found, and some of small intermediates too.
     Unknown sizes are taken as ``ASSUMED_SIZE``.  Raises OptionError for an unknown
     method or a path that does not fit.
     """
     known = sizes or {}
     leaves = _leaves(einsum)
     found: dict[tuple[Contraction, ...], ContractionTree] = {}
-    for path in _paths(einsum, leaves, known, optimize):
+    for path in _paths(einsum, leaves, known, optimize, every):
         steps = tuple(_contract(einsum, leaves, path))
         found.setdefault(steps, ContractionTree(einsum, leaves, steps, path))
     trees = sorted(found.values(), key=lambda tree: tree.multiply_adds(known))
+    if every:
+        return tuple(trees)
     enough = NEAR_LEAST * trees[0].multiply_adds(known)
     near = [tree for tree in trees if tree.multiply_adds(known) <= enough]
     return tuple(near[: 1 if len(leaves) > CLOSER_LOOK else MOST_TREES])
@@ -141,6 +135,7 @@ def _paths(
     leaves: tuple[Subscripts, ...],
     sizes: Mapping[Index, int],
     optimize: Optimizer,
+    small: bool,
 ) -> Iterator[Path]:
     count = len(leaves)
     if not isinstance(optimize, str):
@@ -160,7 +155,7 @@ def _paths(
         extents = {k: max(1, sizes.get(i, ASSUMED_SIZE)) for i, k in number.items()}
         inputs = [frozenset(number[i] for i in leaf) for leaf in leaves]
         output = frozenset(number[i] for i in einsum.output)
-        for search in _searches(optimize, count):
+        for search in searches(optimize, count, small=small):
             path = search(inputs, output, extents)
             yield tuple(tuple(sorted(step)) for step in path)
 
@@ -188,53 +183,3 @@ def _checked_path(path: Sequence[Sequence[int]], count: int) -> Path:
     if left != 1:
         raise OptionError(f"the path leaves {left} tensors; it must leave one")
     return tuple(tuple(sorted(step)) for step in path)
-
-
-def _searches(name: str, count: int) -> Iterator[Callable[..., Any]]:
-    """Yield the path searches that a method stands for."""
-    with _opt_einsum() as (paths, random_paths):
-        if name != "auto":
-            yield paths.get_path_fn(name)
-            return
-        # An exhaustive search is exact, and fast enough only for a handful of operands.
-        if count <= 12:
-            yield paths.get_path_fn("optimal" if count <= 5 else "dp")
-        yield paths.get_path_fn("greedy")
-        repeats = max(1, min(RANDOM_TRIALS, RANDOM_STEPS // count))
-        state = random.getstate()
-        try:
-            yield random_paths.RandomGreedy(max_repeats=repeats)
-        finally:
-            random.setstate(state)
-
-
-@contextmanager
-def _opt_einsum() -> Iterator[tuple[ModuleType, ModuleType]]:
-    """Import opt_einsum's path searches."""
-    names = ("opt_einsum.paths", "opt_einsum.path_random")
-    if "opt_einsum" in sys.modules:
-        yield importlib.import_module(names[0]), importlib.import_module(names[1])
-        return
-    with _without_package_init("opt_einsum"):
-        yield importlib.import_module(names[0]), importlib.import_module(names[1])
-
-
-@contextmanager
-def _without_package_init(package: str) -> Iterator[None]:
-    """Let submodules of ``package`` be imported without its ``__init__``.
-
-    opt_einsum's path search is pure Python, its ``__init__`` imports NumPy, which
-    generation does without.  What was imported here is forgotten afterwards, so that
-    a later import of the package finds it untouched.
-    """
-    spec = importlib.util.find_spec(package)
-    if spec is None:
-        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
-    stand_in = ModuleType(package)
-    stand_in.__path__ = list(spec.submodule_search_locations or ())
-    sys.modules[package] = stand_in
-    try:
-        yield
-    finally:
-        for name in [n for n in sys.modules if n.split(".")[0] == package]:
-            del sys.modules[name]

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from .array_program import (
     ArrayProgram,
     Block,
+    Node,
     Ref,
     Statement,
     extents,
@@ -43,6 +44,20 @@ class Function:
     parameters: tuple[str, ...]
     lines: tuple[str, ...]
     writes_into: bool
+
+
+@dataclass(frozen=True)
+class Written:
+    """A block as it was printed, and what that does to the variables.
+
+    reusable: the variable that it writes over; parts: the parts of expressions that
+    were given a name; deleted: the variables that are deleted after it.
+    """
+
+    block: Block
+    reusable: str | None
+    parts: Mapping[str, Node]
+    deleted: list[str]
 
 
 @dataclass(frozen=True)
@@ -80,17 +95,34 @@ class Writer:
         statements = [s for block in blocks for s in block.statements]
         read = free_variables(statements)
         sizes, sources = self._sizes(statements, known, read)
-        printer = Printer(self.size_names, Names(self._taken()), into, self.width)
-        last_use = _last_uses(blocks)
-        for block, dying in zip(blocks, last_use, strict=True):
-            spare = [n for n in dying if n not in kept]
-            self._print(printer, block, typed, self._reusable(block, spare))
-            if block is not blocks[-1]:
-                self._delete(printer, dying, kept)
+        printer = self.printer(into)
+        for _ in self.written(printer, blocks, kept, typed):
+            pass
         lines = (*sizes, *printer.lines)
         needed = read | sources
         parameters = tuple(name for name in known if name in needed)
         return Function(parameters, lines, bool(printer.written))
+
+    def printer(self, into: Mapping[str, str]) -> Printer:
+        """Return what prints the body of one function; ``into`` as in ``function``."""
+        return Printer(self.size_names, Names(self._taken()), into, self.width)
+
+    def written(
+        self,
+        printer: Printer,
+        blocks: Sequence[Block],
+        kept: Collection[str],
+        typed: str = "",
+    ) -> Iterator[Written]:
+        """Print the blocks one by one, and tell what each does to the variables."""
+        for block, dying in zip(blocks, _last_uses(blocks), strict=True):
+            known = set(printer.parts)
+            reusable = self._reusable(block, [n for n in dying if n not in kept])
+            self._print(printer, block, typed, reusable)
+            parts = {n: part for n, part in printer.parts.items() if n not in known}
+            last = block is blocks[-1]
+            deleted = [] if last else self._delete(printer, dying, kept)
+            yield Written(block, reusable, parts, deleted)
 
     def _taken(self) -> list[str]:
         inputs = [value.name for value in self.program.inputs]
@@ -144,16 +176,17 @@ class Writer:
 
     def _delete(
         self, printer: Printer, dying: Sequence[str], kept: Collection[str]
-    ) -> None:
+    ) -> list[str]:
         """Delete variables after their last use, and the named parts of expressions."""
         names = printer.drop_parts(dying) + [n for n in dying if n not in kept]
         if not names:
-            return
+            return []
         line = f"{printer.indent}del {', '.join(names)}"
         listed = broken(
             "del ", tuple_of(names), indent=printer.indent, width=self.width
         )
         printer.lines += [line] if fits(line, self.width) else listed
+        return names
 
     def _sizes(
         self, statements: Sequence[Statement], known: Sequence[str], read: set[str]

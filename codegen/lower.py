@@ -70,7 +70,8 @@ class _Lowering:
         self.layouts = choose_layouts(self.program, self.sizes)
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
-        self.broadcast = _broadcast(self.program)
+        outputs = [value.name for value in self.program.outputs]
+        self.broadcast = broadcast(steps, outputs)
         # What only becomes an output or its conjugate is held in the output's variable.
         self.reused = dict(self.results)
         made = {step.result.name for step in steps}
@@ -256,7 +257,7 @@ def _is_identity(step: Step) -> bool:
     return isinstance(step.op, Einsum) and step.op.operands == (step.op.output,)
 
 
-def _broadcast(program: Program) -> set[str]:
+def broadcast(steps: Sequence[Step], outputs: Collection[str]) -> set[str]:
     """Name the values that need no array of their own, since a sum broadcasts.
 
     They are einsums of one argument with new axes and no diagonal, and are only added
@@ -264,17 +265,17 @@ def _broadcast(program: Program) -> set[str]:
     """
     found = {
         step.result.name
-        for step in program.steps
+        for step in steps
         if isinstance(step.op, Einsum)
         and len(step.arguments) == 1
         and len(set(step.op.output)) == len(step.op.output)
         and set(step.op.operands[0]) < set(step.op.output)
     }
-    for step in program.steps:
+    for step in steps:
         read = [v.name for v in step.arguments if v.name in found]
         if not isinstance(step.op, Add) or len(read) == len(step.arguments):
             found.difference_update(read)
-    return found.difference(value.name for value in program.outputs)
+    return found.difference(outputs)
 
 
 def _scalar(expr: Expr) -> Expr:

@@ -5,57 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .array_program import ArrayOp, ArrayProgram, Block, Node, Ref, nodes
-from .contraction import ContractionTree
+from .array_program import ArrayOp, ArrayProgram, Node, Ref, nodes
+from .bodies import bodies, size_names
+from .derivation import Derivation, Lowered
 from .digest import HEADER, RECORD
-from .functions import Function, Writer, free_variables, needed_blocks
-from .notation import Docstrings, abbreviated, describe
+from .docstrings import Docstrings
+from .notation import abbreviated, describe
 from .plain import plain_tests
 from .pretty import Bracketed, broken, fits, string_constant, tuple_of
-from .program import Apply, Program
 from .request import Request
-from .spec import ELLIPSIS, Index
+from .sliced import BlockFunction
+from .spec import ELLIPSIS
 from .targets.elementwise import function_imports, function_name, function_sources
-from .targets.numpy import size_names
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A program, its lowering, and the variable of each of its outputs."""
-
-    program: Program
-    arrays: ArrayProgram
-    results: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """All that is known of a kernel before its text.
-
-    joint computes the output and the gradients from the cotangent and the operands;
-    tangent computes the output and its tangent.  Of order 2 there are: hvp, which
-    computes the gradients' derivatives along tangents, and double_backward, which
-    computes the output's tangent too, along the operands in ``wrt``.
-    """
-
-    request: Request
-    tree: ContractionTree
-    forward: Program
-    joint: Lowered
-    tangent: Lowered
-    second: Mapping[str, Lowered]
-
-    @property
-    def lowered(self) -> tuple[Lowered, ...]:
-        """Everything that was lowered."""
-        return (self.joint, self.tangent, *self.second.values())
-
-    @property
-    def functions(self) -> tuple[Apply, ...]:
-        """The elementwise functions that the module calls."""
-        steps = [step for part in self.lowered for step in part.program.steps]
-        applied = (step.op for step in steps if isinstance(step.op, Apply))
-        return tuple(dict.fromkeys(applied))
 
 
 @dataclass(frozen=True)
@@ -108,6 +69,7 @@ class Module:
     result_type: str
     has_bias: bool
     has_activation: bool
+    block_functions: list[BlockFunction]
     has_ellipsis: bool
     output_has_ellipsis: bool
     new_sizes: bool
@@ -123,15 +85,20 @@ def module(derivation: Derivation) -> Module:
     tangents = _tangents(derivation.tangent, request)
     output, *gradients = joint.results.values()
     cotangent = joint.program.inputs[0].name
-    sizes = _size_names(derivation)
-    parts = _functions(derivation, sizes)
+    sizes = size_names(derivation)
+    written = bodies(derivation, sizes)
+    parts = written.functions
     called = [function_name(function) for function in derivation.functions]
     constants = _constants(request)
     plain_dtypes, kinds = _REAL if request.activation else _ANY
     return Module(
         header=_header(request),
         description=describe(
-            derivation.forward, joint.program, derivation.tree.path, request
+            derivation.forward,
+            joint.program,
+            derivation.tree.path,
+            request,
+            derivation.limited,
         ),
         exports=_exports(request, constants),
         constants=constants,
@@ -150,7 +117,7 @@ def module(derivation: Derivation) -> Module:
         gradients=gradients,
         output_into=parts["forward"].writes_into,
         gradients_into=parts["reverse"].writes_into,
-        rooms=_makes_room(joint),
+        rooms=not written.blocks and _makes_room(joint),
         differentiated=list(request.wrt),
         gradient_count=len(request.wrt),
         tangent=list(parts["tangent"].lines),
@@ -170,6 +137,7 @@ def module(derivation: Derivation) -> Module:
         result_type="_result_type" if request.activation else "np.result_type",
         has_bias=request.bias is not None,
         has_activation=request.activation is not None,
+        block_functions=list(written.blocks),
         has_ellipsis=ELLIPSIS in request.einsum.indices,
         output_has_ellipsis=ELLIPSIS in request.einsum.output,
         new_sizes=bool(request.einsum.new_indices),
@@ -204,82 +172,6 @@ def _turns(arrays: ArrayProgram) -> bool:
         for statement in block.statements
         for node in nodes(statement.value)
     )
-
-
-def _size_names(derivation: Derivation) -> dict[Index, str]:
-    """Name the size of every index by one name in all functions."""
-    taken = [derivation.request.output]
-    for lowered in derivation.lowered:
-        taken.extend(value.name for value in lowered.program.inputs)
-        taken.extend(Writer.variables(lowered.arrays.blocks))
-    same_size = derivation.request.same_size
-    names = size_names([*dict.fromkeys(same_size.values())], taken)
-    return {index: names[same] for index, same in same_size.items()}
-
-
-def _functions(
-    derivation: Derivation, sizes: Mapping[Index, str]
-) -> dict[str, Function]:
-    request, joint = derivation.request, derivation.joint
-    made = {step.result.name for step in derivation.forward.steps}
-    blocks = joint.arrays.blocks
-    forward = [block for block in blocks if block.step.result.name in made]
-    reverse = [block for block in blocks if block.step.result.name not in made]
-    read = free_variables(s for block in reverse for s in block.statements)
-    kept = [name for name in Writer.variables(forward) if name in read]
-    constants = {i: request.sizes[i] for i in request.einsum.new_indices}
-
-    def write(
-        lowered: Lowered,
-        part: list[Block],
-        *known: str,
-        residuals: Sequence[str] = (),
-        into: Mapping[str, str] | None = None,
-        typed: str = "",
-    ) -> Function:
-        writer = Writer(
-            lowered.program,
-            lowered.arrays,
-            request.same_size,
-            sizes,
-            constants,
-            request.line_length,
-        )
-        outlive = {*lowered.results.values(), *residuals}
-        return writer.function(
-            part, known=known, kept=outlive, into=into or {}, typed=typed
-        )
-
-    operands = request.parameters
-    output, *gradients = joint.results.values()
-    cotangent = joint.program.inputs[0].name
-    needed = needed_blocks(forward, kept)
-
-    def whole(lowered: Lowered) -> Function:
-        inputs = (value.name for value in lowered.program.inputs)
-        return write(lowered, list(lowered.arrays.blocks), *inputs)
-
-    return {
-        "forward": write(
-            joint,
-            forward,
-            *operands,
-            into={output: "into"},
-            typed=output,
-        ),
-        "residuals": write(joint, needed, *operands, residuals=kept),
-        "linearize": write(joint, forward, *operands, residuals=kept),
-        "reverse": write(
-            joint,
-            reverse,
-            cotangent,
-            *operands,
-            *kept,
-            into={name: f"into[{k}]" for k, name in enumerate(gradients)},
-        ),
-        "tangent": whole(derivation.tangent),
-        **{name: whole(lowered) for name, lowered in derivation.second.items()},
-    }
 
 
 def _header(request: Request) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from .activations import read_activation
 from .contraction import Path
 from .errors import display_width
 from .gradient import gradient
 from .index_sets import index_sets
+from .memory_limit import Limited
 from .pretty import fits
 from .program import Program, monomials
 from .request import Request
@@ -91,7 +91,11 @@ def polynomial(terms: Counter[Subscripts]) -> str:
 
 
 def describe(
-    forward: Program, joint: Program, path: Path, request: Request
+    forward: Program,
+    joint: Program,
+    path: Path,
+    request: Request,
+    limited: Limited | None = None,
 ) -> list[str]:
     """Write the docstring of a module, but for its quotes."""
     width = request.line_length
@@ -107,6 +111,7 @@ def describe(
         _table(request),
         _paragraph(reason(request), width),
         _paragraph(_costs(forward, joint, path, request), width),
+        _paragraph(_memory(limited), width),
         _paragraph(f"{convention(request)}{BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
@@ -204,110 +209,23 @@ def _costs(forward: Program, joint: Program, path: Path, request: Request) -> st
     return text
 
 
-@dataclass(frozen=True)
-class Docstrings:
-    """The docstrings of the public functions, as lines."""
-
-    request: Request
-    cotangent: str
-
-    def _computed(self) -> str:
-        """Write the spec, the bias and the activation: ``gelu(bi,ij->bj + j)``."""
-        request, text = self.request, abbreviated(self.request.einsum)
-        if request.bias is not None:
-            text += f" + {''.join(request.bias.subscripts)}".rstrip()
-        return f"{request.activation.symbol}({text})" if request.activation else text
-
-    def _shapes(self) -> list[str]:
-        """Say the shape of each operand and of the output, by index."""
-        request = self.request
-        shapes: dict[str, str] = {}
-        for place in request.places:
-            shapes.setdefault(f"{place.name}: ", _shape(place.subscripts))
-        shapes[f"returns {request.output}: "] = _shape(request.einsum.output)
-        texts = (f"{name}{shape}" for name, shape in shapes.items())
-        return [line for text in texts for line in self._wrapped(text)]
-
-    def _wrapped(self, text: str) -> list[str]:
-        width = self.request.line_length // 2
-        return textwrap.wrap(text, width, subsequent_indent="    ")
-
-    def of_functions(self) -> dict[str, list[str]]:
-        """Document the public functions, by name."""
-        return {
-            "forward": self._forward(),
-            "backward": self._backward(),
-            "vjp": self._vjp(),
-            "jvp": self._jvp(),
-            "hvp": self._hvp(),
-            "double_backward": self._double_backward(),
-        }
-
-    def _forward(self) -> list[str]:
-        return [
-            f"Compute ``{self._computed()}``.",
-            "",
-            *self._shapes(),
-            "",
-            "``out`` is an array to write it into, which is then returned.",
-            "",
-            "Raises ValueError if the sizes of an index disagree.",
-        ]
-
-    def _backward(self) -> list[str]:
-        *most, last = self.request.wrt
-        plural, listed = ("s", f"{', '.join(most)} and {last}") if most else ("", last)
-        head = f"Return the gradient{plural} of {listed}."
-        if not fits(f'    """{head}', self.request.line_length):
-            head = "Return the gradients of the operands in ``GRADIENTS``."
-        return [
-            head,
-            "",
-            *self._wrapped(f"{self.cotangent}: {_shape(self.request.einsum.output)}"),
-            "returns a tuple of arrays, each shaped like its operand",
-            "",
-            "``out`` has an array, or None, for each gradient to be written into, or",
-            "with ``accumulate`` to be added to; it may overlap the operands.",
-        ]
-
-    def _vjp(self) -> list[str]:
-        return [
-            "Return the output and its pullback, which keeps what it needs.",
-            "",
-            f"``pullback({self.cotangent})`` is ``backward({self.cotangent}, ...)``.",
-        ]
-
-    def _jvp(self) -> list[str]:
-        return [
-            "Return the output and its derivative along the tangents.",
-            "",
-            "primals, tangents: one array for each operand, shaped alike",
-        ]
-
-    def _hvp(self) -> list[str]:
-        return [
-            "Return the derivatives of the gradients along the tangents.",
-            "",
-            f"They are a Hessian-vector product: that of <{self.cotangent}, forward>.",
-            "",
-            "primals, tangents: one array for each operand, shaped alike",
-            *self._wrapped(f"{self.cotangent}: {_shape(self.request.einsum.output)}"),
-            "returns a tuple of arrays, shaped like the gradients",
-        ]
-
-    def _double_backward(self) -> list[str]:
-        return [
-            "Take cotangents of the gradients back to the arguments of ``backward``.",
-            "",
-            "A Hessian is symmetric, so they do as tangents: the first result is the",
-            "tangent of the output, the others are a Hessian-vector product.",
-            "",
-            "cotangents: one array for each gradient, shaped alike",
-            f"returns the gradient of {self.cotangent}, then those of the operands in",
-            "    ``GRADIENTS``",
-        ]
-
-
-def _shape(subscripts: Subscripts) -> str:
-    inner = ", ".join(subscripts) + ("," if len(subscripts) == 1 else "")
-    return f"({inner})"
+def _memory(limited: Limited | None) -> str:
+    """State a limit of the memory, what is reached, and its price."""
+    if limited is None:
+        return ""
+    text = (
+        f"Memory: at the sizes planned for, vjp and its pullback hold at most "
+        f"{limited.peak} elements beside the operands and the cotangent, within the "
+        f"limit of {limited.limit}, at {limited.price:.2f} times the multiply-adds of "
+        f"the plan without a limit."
+    )
+    if limited.blocks:
+        lengths = (f"{n} of {index}" for index, n in limited.blocks.items())
+        text += f" It is computed in blocks of {' by '.join(lengths)}."
+    if limited.recomputed:
+        *most, last = limited.recomputed
+        names = f"{', '.join(most)} and {last}" if most else last
+        several = f"{len(limited.recomputed)} intermediate results"
+        again = names if len(most) < WRITTEN_OUT else several
+        text += f" The pullback computes {again} again."
+    return text

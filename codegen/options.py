@@ -28,7 +28,10 @@ class Options:
         ``leaky_relu:0.1``.
     order: 2 adds ``hvp`` and ``double_backward``.
     complex: ``adjoint`` conjugates, as PyTorch does; ``transpose`` does not, as JAX.
-    optimize: a method of opt_einsum, or a path in its linear format.
+    optimize: a method of opt_einsum, ``cotengra``, or a path in its linear format.
+    memory_limit: the most that ``vjp`` and its pullback may hold beside the operands
+        and the cotangent: a number of elements (``1e6``), or bytes as text (``"64MB"``)
+        at 8 bytes an element.  It needs all sizes.
     erf: where the normal distribution comes from: ``numpy`` for functions in the
         module, ``scipy`` for those of SciPy.
     target: what the text is written for; ``numpy``.
@@ -48,6 +51,7 @@ class Options:
     order: int = 1
     complex: str = "adjoint"
     optimize: Optimizer = "auto"
+    memory_limit: float | str | None = None
     erf: str = "numpy"
     target: str = "numpy"
     license: str = "0BSD"

@@ -7,6 +7,7 @@ reverse_mode       Program, wrt       -> Program
 forward_mode       Program            -> Program
 simplify           Program            -> Program
 lower              Program, sizes     -> ArrayProgram
+within_limit       Derivation, limit  -> Derivation whose memory stays within it
 module             all of them        -> Module, the lines of every function
 render             Module, template   -> text
 """
@@ -18,13 +19,17 @@ from dataclasses import replace
 from typing import Any
 
 from .contraction import ContractionTree, contraction_trees
+from .derivation import Derivation, Lowered
 from .differentiate import forward_mode, reverse_mode
 from .layer import layer_program
+from .limit import within_limit
 from .lower import lower
-from .module import Derivation, Lowered, module
+from .memory_limit import Limited
+from .module import module
 from .naming import PARAMETERS
 from .options import Options
 from .program import Names, Program, verify
+from .recompute import recompute
 from .render import render
 from .request import Request, read_request
 from .simplify import simplify
@@ -55,32 +60,62 @@ def derive(request: Request) -> Derivation:
     """Run the stages from the request to the array programs.
 
     Of several contraction trees, the one is taken whose forward pass and gradients
-    together cost least as they were lowered.
+    together cost least as they were lowered; a limit of the memory may take another.
     """
     trees = contraction_trees(request.einsum, request.sizes, request.optimize)
     joint = [_joint(request, tree) for tree in trees]
     best = min(range(len(trees)), key=lambda k: joint[k][1].arrays.cost)
-    forward, lowered = joint[best]
+    found = _derivation(request, trees[best], *joint[best])
+    if request.memory_limit is not None:
+        found = within_limit(found, request.memory_limit, _programs, _limited)
+    if request.order == 2:
+        found = replace(found, second=_second(found.forward, request))
+    return found
+
+
+def _derivation(
+    request: Request,
+    tree: ContractionTree,
+    forward: Program,
+    joint: Lowered,
+    limited: Limited | None = None,
+) -> Derivation:
+    """Lower the forward sweep of the JVP too, and put all together."""
     tangent = simplify(forward_mode(forward))
     names = [request.output, f"tangent_{request.output}"]
     return Derivation(
         request=request,
-        tree=trees[best],
+        tree=tree,
         forward=forward,
-        joint=lowered,
-        tangent=_lowered(tangent, names, request, loose=2),
-        second=_second(forward, request) if request.order == 2 else {},
+        joint=joint,
+        tangent=_lowered(tangent, names, request, limited, loose=2),
+        limited=limited,
     )
 
 
-def _joint(request: Request, tree: ContractionTree) -> tuple[Program, Lowered]:
+def _limited(request: Request, tree: ContractionTree, limited: Limited) -> Derivation:
+    """Derive along a tree, in blocks and with values computed again as is said."""
+    return _derivation(request, tree, *_joint(request, tree, limited), limited)
+
+
+def _joint(
+    request: Request, tree: ContractionTree, limited: Limited | None = None
+) -> tuple[Program, Lowered]:
     """Return the forward program, and it and the gradients lowered together."""
+    forward, joint = _programs(request, tree)
+    if limited is not None:
+        made = {step.result.name for step in forward.steps}
+        joint = recompute(joint, made, limited.recomputed)
+    names = [request.output, *(f"grad_{name}" for name in request.wrt)]
+    return forward, _lowered(joint, names, request, limited, loose=1)
+
+
+def _programs(request: Request, tree: ContractionTree) -> tuple[Program, Program]:
+    """Return the forward program, and it and the gradients together."""
     forward = layer_program(
         tree, request.operands, request.output, request.bias, request.activation
     )
-    joint = simplify(_reverse(forward, request))
-    names = [request.output, *(f"grad_{name}" for name in request.wrt)]
-    return forward, _lowered(joint, names, request, loose=1)
+    return forward, simplify(_reverse(forward, request))
 
 
 def _reverse(forward: Program, request: Request) -> Program:
@@ -110,18 +145,25 @@ def _second(forward: Program, request: Request) -> dict[str, Lowered]:
 
 
 def _lowered(
-    program: Program, outputs: Sequence[str], request: Request, *, loose: int = 0
+    program: Program,
+    outputs: Sequence[str],
+    request: Request,
+    limited: Limited | None = None,
+    *,
+    loose: int = 0,
 ) -> Lowered:
     """Check a program and lower it, its outputs in variables of these names.
 
     The first ``loose`` of them may lie in memory in any order; gradients do not, since
-    an optimizer combines them with their operands.
+    an optimizer combines them with their operands.  Where indices are cut, it is
+    lowered for the sizes of one block.
     """
     verify(program)
     names = Names([*PARAMETERS, *(value.name for value in program.inputs)])
     results = {
         v.name: names.fresh(n) for v, n in zip(program.outputs, outputs, strict=True)
     }
+    sizes = {**request.sizes, **(limited.blocks if limited else {})}
     free = [value.name for value in program.outputs[:loose]]
-    arrays = lower(program, results, request.sizes, loose=free)
+    arrays = lower(program, results, sizes, loose=free)
     return Lowered(program, arrays, results)

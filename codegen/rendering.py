@@ -60,7 +60,8 @@ def render_kernel(kernel: KernelConfig, plan: Path | None = None) -> Rendered:
     why = ""
     try:
         request = read_request(kernel.spec, complete(kernel))
-        if plan is not None:
+        # Within a limit, the price in the text is over the plan without it.
+        if plan is not None and request.memory_limit is None:
             request = replace(request, optimize=plan)
             why = _PINNED.format(kernel.name)
         derivation = derive(request)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .activations import read_activation
 from .contraction import Optimizer
 from .errors import OptionError, suggestion
+from .memory_limit import read_memory_limit
 from .naming import PARAMETERS, checked_name, why_no_identifier
 from .options import Options, command_line
 from .program import Apply, Value
@@ -38,7 +39,7 @@ class Request:
     """A spec and its options: every name valid, every size for an index of the spec.
 
     ``operands`` has a name for each term; ``wrt`` some of them and of the bias, each
-    once.
+    once; ``memory_limit`` counts elements.
     """
 
     einsum: Einsum
@@ -51,6 +52,7 @@ class Request:
     order: int
     complex: str
     optimize: Optimizer
+    memory_limit: int | None
     erf: str
     license: str
     line_length: int
@@ -84,6 +86,13 @@ class Request:
                 same = {i: new if n == old else n for i, n in same.items()}
         return same
 
+    @property
+    def unsized(self) -> tuple[Index, ...]:
+        """The indices whose size is not known, one for each size."""
+        same = self.same_size
+        known = {same[index] for index in self.sizes}
+        return tuple(i for i in dict.fromkeys(same.values()) if i not in known)
+
 
 def read_request(spec: str, options: Options) -> Request:
     """Check the options against the spec and each other.
@@ -109,7 +118,7 @@ def read_request(spec: str, options: Options) -> Request:
     regenerate = options.regenerate
     if regenerate is None:
         regenerate = command_line(spec, options)
-    return Request(
+    request = Request(
         einsum=einsum,
         operands=names,
         output=result,
@@ -120,11 +129,25 @@ def read_request(spec: str, options: Options) -> Request:
         order=options.order,
         complex=options.complex,
         optimize=options.optimize,
+        memory_limit=read_memory_limit(options.memory_limit),
         erf=options.erf,
         license=_one_line("license", options.license),
         line_length=_checked_width(options.line_length),
         regenerate=_one_line("regenerate", regenerate),
     )
+    if request.memory_limit is not None:
+        _check_sized(request)
+    return request
+
+
+def _check_sized(request: Request) -> None:
+    """Raise OptionError unless the size of every index is known."""
+    if request.unsized:
+        option = "shapes" if ELLIPSIS in request.unsized else "sizes or shapes"
+        raise OptionError(
+            f"a memory limit needs the size of {', '.join(request.unsized)}; "
+            f"give {option}"
+        )
 
 
 def _sized(

@@ -88,6 +88,12 @@ def natural(value: object) -> int | None:
     return value if value >= 0 else None
 
 
+def _number(value: object) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if value > 0 else None
+
+
 def _table(value: object) -> Mapping[str, Any] | None:
     return MappingProxyType(value) if isinstance(value, dict) else None
 
@@ -152,6 +158,12 @@ SHARED: Mapping[str, Kind] = {
         lambda value: _string(value) or each(each(natural))(value),
         {"anyOf": [STRING.schema, NATURALS.schema]},
         "How the order of contraction is found, or the order itself.",
+    ),
+    "memory-limit": Kind(
+        'a number of elements, or bytes such as "64MB"',
+        lambda value: _string(value) or _number(value),
+        {"anyOf": [STRING.schema, {"type": "number", "exclusiveMinimum": 0}]},
+        "The most that vjp and its pullback may hold; it needs all sizes.",
     ),
     "sizes": Kind(
         "a table of sizes such as { b = 64, i = 128 }",

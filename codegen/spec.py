@@ -175,7 +175,7 @@ class _Parser:
         term, end = self.term()
         if end.text:
             raise self.error("more than one term", end.span, "write indices alone")
-        have = f"the output has {', '.join(output) or 'no index'}"
+        have = f"the output has {', '.join(unique(output)) or 'no index'}"
         for position, token in enumerate(term):
             if token.text not in output:
                 message = f"index {token.text!r} is not in the output"

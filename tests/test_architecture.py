@@ -25,9 +25,10 @@ errors
 spec
 index_sets gradient
 activations
+path_search
 contraction
 program
-layer differentiate simplify
+layer differentiate simplify recompute
 array_program
 cost
 views
@@ -36,12 +37,21 @@ pairwise
 layout
 lower
 pretty
+memory_limit
 naming options
 request digest
 notation plain
+docstrings
 targets
 functions
+sliced
+derivation
+bodies
 module proof_file
+strided
+memory
+liveness
+limit
 render
 pipeline
 explanation
@@ -187,15 +197,16 @@ def test_who_imports_a_library(library: str, files: set[str]) -> None:
     assert importers(library) <= files
 
 
-def test_only_contraction_knows_opt_einsum() -> None:
-    """It is imported by name there, so that its own import of NumPy is left out."""
+@pytest.mark.parametrize("library", ["opt_einsum", "cotengra"])
+def test_one_file_knows_the_path_searches(library: str) -> None:
+    """They are imported by name there, one of them without its import of NumPy."""
     known = {
         name_of(path)
         for path in FILES
         for text in strings(path)
-        if text.split(".")[0] == "opt_einsum"
+        if text.split(".")[0] == library
     }
-    assert known == {"contraction"}
+    assert known == {"path_search"}
 
 
 def test_only_the_parser_reads_specs() -> None:

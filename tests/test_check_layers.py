@@ -223,7 +223,7 @@ WRONG: dict[str, tuple[str, str, str, str, str, str]] = {
         LAYER,
         "slope = np.cosh(z) ** -2",
         "slope = 1 - np.tanh(z) ** 2",
-        *("jvp", "the tangent", "is wrong at [b="),
+        *("backward", "gradient of operand 'weight'", "is wrong at [i="),
     ),
     "a derivative computed in too few digits": (
         LAYER,
@@ -320,7 +320,7 @@ WRONG: dict[str, tuple[str, str, str, str, str, str]] = {
         LAYER,
         "wide = np.promote_types(dtype, np.float32)",
         "wide = dtype",
-        *("hvp", "hvp of operand 'x'", "is wrong at [b="),
+        *("backward", "gradient of operand 'weight'", "is wrong at [i="),
     ),
     "float64 computed in float32": (
         LAYER,

@@ -149,7 +149,7 @@ GENERAL_ERRORS = [
         '[tool.eingrad]\n"q\\nq" = 1',
         'tool.eingrad."q\\nq" is not a known key; the keys here are '
         "required-version, out, build, kernels, vendor, targets, line-length, "
-        "license, optimize, sizes, complex, erf, order",
+        "license, optimize, memory-limit, sizes, complex, erf, order",
     ),
     (
         "[tool.eingrad]",
@@ -190,6 +190,11 @@ GENERAL_ERRORS = [
         "[tool.eingrad]\nsizes = [64]",
         "tool.eingrad.sizes must be a table of sizes such as { b = 64, i = 128 }, "
         "got [64]",
+    ),
+    (
+        "[tool.eingrad]\nmemory-limit = true",
+        "tool.eingrad.memory-limit must be a number of elements, "
+        'or bytes such as "64MB", got true',
     ),
     (
         "[tool.eingrad]\noptimize = [0, 1]",
@@ -254,6 +259,8 @@ PRECEDENCE = [
     ('license = "MIT"', 'license = ""', "license", ""),
     ("optimize = [[0, 1], [0, 1]]", "optimize = [[0, 2]]", "optimize", ((0, 2),)),
     ("optimize = [[0, 1]]", 'optimize = "auto"', "optimize", "auto"),
+    ("memory-limit = 1e6", "", "memory_limit", 1e6),
+    ("memory-limit = 1000", 'memory-limit = "64MB"', "memory_limit", "64MB"),
     ('complex = "transpose"', "", "complex", "transpose"),
     ("sizes = { i = 2, j = 3 }", "", "sizes", {"i": 2, "j": 3}),
     ("sizes = { i = 2, q = 3 }", "", "sizes", {"i": 2}),

@@ -62,6 +62,22 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ij,jk,kl->il", {"wrt": ["b"]}),
     ("ij,jk,kl->il", {"optimize": [(1, 2), (0, 1)]}),
     ("ij,jk,kl->il", {"optimize": "dp"}),
+    (
+        "ijk,jr,kr->ir",
+        {
+            "sizes": {"i": 9, "j": 8, "k": 7, "r": 5},
+            "wrt": ["b", "c"],
+            "memory_limit": 200,
+        },
+    ),
+    (
+        "ag,abi,bk,cgh,cdij,dkl,eh,efj,fl->",
+        {"sizes": dict.fromkeys("abcdefghijkl", 6), "memory_limit": 2600},
+    ),
+    (
+        "ab,bc,cd,de,ef->af",
+        {"sizes": dict.fromkeys("abcdef", 10), "memory_limit": "10kB"},
+    ),
     ("ij,j->i", {"license": ""}),
     ("ij,j->i", {"license": "MIT", "regenerate": "make kernels", "name": "linear"}),
     (CHAIN, {}),

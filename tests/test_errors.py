@@ -197,7 +197,7 @@ def test_spec_that_is_no_string(spec: Any) -> None:
 
 
 IS_NO_NAME = "is no name: use letters, digits and '_', and start with a letter"
-METHODS = "auto, optimal, branch-all, branch-2, branch-1, dp, greedy"
+METHODS = "auto, optimal, branch-all, branch-2, branch-1, dp, greedy, cotengra"
 
 # The options of a generation of ij,jk->ik, and the message.
 OPTIONS: list[tuple[dict[str, Any], str]] = [
@@ -582,7 +582,7 @@ COMMANDS: list[tuple[list[str], int, str]] = [
     (
         ["ij,j->i", "--optimize", "[(0,1"],
         2,
-        "error: cannot read path '[(0,1'; write --optimize '[(0,1),(0,1)]'\n",
+        "error: cannot read path '[(0,1'; write --path '(0,1),(0,1)'\n",
     ),
     (
         ["ij->i", "--complex", "both"],

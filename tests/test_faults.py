@@ -127,6 +127,16 @@ def test_killed_at_each_call_of_the_system(
     """Two files change, one goes: the points between which a build can be killed."""
     build(configured(tmp_path, {"k000": SPECS[0], "k001": SPECS[0]}), render=render)
     config = configured(tmp_path, {"k000": SPECS[1], "k002": SPECS[0]})
+    kill(tmp_path, point, count)
+    assert_true(tmp_path)
+    build(config, prune=True, render=render)
+    assert plan_build(config, render=render).reasons == ()
+    files = ["eingrad.lock", "pyproject.toml", "src/gen/k000.py", "src/gen/k002.py"]
+    assert sorted(tree(tmp_path)) == files
+
+
+def kill(root: Path, point: str, count: int) -> None:
+    """Run a build that is killed at some call of a function of ``os``."""
     script = (
         "import os, signal\n"
         f"real, left = os.{point}, [{count}]\n"
@@ -138,12 +148,17 @@ def test_killed_at_each_call_of_the_system(
         f"os.{point} = count\n"
     )
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    command = [sys.executable, "-c", script + SCRIPT, str(tmp_path)]
+    command = [sys.executable, "-c", script + SCRIPT, str(root)]
     subprocess.run(command, env=env, check=False, capture_output=True)
-    assert_true(tmp_path)
-    build(config, prune=True, render=render)
-    assert plan_build(config, render=render).reasons == ()
-    files = ["eingrad.lock", "pyproject.toml", "src/gen/k000.py", "src/gen/k002.py"]
+
+
+def test_a_kernel_that_leaves_after_a_kill_leaves_nothing(tmp_path: Path) -> None:
+    configured(tmp_path, {"k000": SPECS[0]})
+    # The first file is the manifest.
+    kill(tmp_path, "fsync", 2)
+    assert any(name.startswith("src/gen/.k000.py.") for name in tree(tmp_path))
+    build(configured(tmp_path, {"k001": SPECS[0]}), prune=True, render=render)
+    files = ["eingrad.lock", "pyproject.toml", "src/gen/k001.py"]
     assert sorted(tree(tmp_path)) == files
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
 import pytest
 from peers import ACTIVATIONS, FRAMEWORKS, Jax, Torch, assert_close, layers
 
 import eingrad
+from eingrad.errors import SpecError
 
 # Every feature of the grammar, with a bias where one fits.
 SPECS: list[tuple[str, dict[str, Any]]] = [
@@ -71,6 +73,29 @@ def test_every_activation_is_checked(activation: str, erf: str) -> None:
         pytest.importorskip("scipy")
     report = eingrad.check("bi,ij->bj", bias="j", activation=activation, erf=erf)
     assert report.ok, str(report)
+
+
+def test_a_given_size_of_1_does_not_give_way_to_the_bias() -> None:
+    module = eingrad.load("i->iz", bias="z", sizes={"z": 1})
+    assert module.forward(np.ones(2), np.ones(1)).shape == (2, 1)
+    culprit = "index 'z' has size 4 on axis 0 of operand 'bias', but size 1 on the out"
+    with pytest.raises(ValueError, match=culprit):
+        module.forward(np.ones(2), np.ones(4))
+    with pytest.raises(ValueError, match=culprit):
+        module.backward(np.ones((2, 4)), np.ones(2), np.ones(4))
+
+
+def test_a_scalar_bias_is_named() -> None:
+    module = eingrad.load("ij->", bias="", activation="relu")
+    assert "``relu(ij-> + bias)``" in module.forward.__doc__
+
+
+def test_an_index_that_the_output_lacks_is_pointed_at() -> None:
+    with pytest.raises(SpecError) as caught:
+        eingrad.generate("i->zz", bias="i", sizes={"z": 2})
+    assert str(caught.value) == (
+        "index 'i' is not in the output\n  i\n  ^\n  the output has z"
+    )
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

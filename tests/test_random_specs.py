@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from strategies import Array, Case, cases, integers
 
 import eingrad
-from eingrad import oracle
+from eingrad import layout, oracle, pairwise
+from eingrad.program import Program
+from eingrad.views import Source
 
 EXAMPLES = int(os.environ.get("EINGRAD_EXAMPLES", "300"))
 
@@ -28,6 +33,42 @@ def test_module_equals_brute_force(case: Case) -> None:
     module = eingrad.load(
         case.spec, operands=case.operands, complex=case.complex, sizes=case.sizes
     )
+    compare(module, case)
+
+
+@given(case=cases(), seed=st.integers(0, 2**32 - 1))
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    report_multiple_bugs=False,
+    derandomize="EINGRAD_EXAMPLES" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
+    """What is picked is a matter of time alone: each product, and each layout."""
+    dice = random.Random(seed)
+
+    def some_candidate(
+        a: Source, b: Source, kept: Any, wanted: Any, sizes: Any, *, force: Any = None
+    ) -> pairwise.Candidate:
+        problem = pairwise.Problem(a, b, kept, wanted, sizes)
+        return dice.choice(list(pairwise.candidates(problem)))
+
+    def some_layouts(program: Program, sizes: Any) -> dict[str, tuple[int, ...]]:
+        layouts = layout._Layouts(program, sizes)
+        for name in layouts.writer:
+            axes = list(layouts.order[name])
+            dice.shuffle(axes)
+            layouts.order[name] = tuple(axes)
+        return {value: layouts.axes(value) for value in layouts.leader}
+
+    with (
+        mock.patch.object(pairwise, "choose", some_candidate),
+        mock.patch("eingrad.lower.choose_layouts", some_layouts),
+    ):
+        module = eingrad.load(
+            case.spec, operands=case.operands, complex=case.complex, sizes=case.sizes
+        )
     compare(module, case)
 
 

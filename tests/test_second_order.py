@@ -41,7 +41,10 @@ def test_einsums_of_one_to_four_operands(spec: str, convention: str) -> None:
 def biased(draw: st.DrawFn) -> tuple[Case, str | None, tuple[bool, ...]]:
     """Draw a case, and a bias of some of its output's indices, some of size 1."""
     case = draw(cases())
-    held = dict.fromkeys(oracle.split(case.spec)[1])
+    terms, output = oracle.split(case.spec)
+    # An ellipsis that no operand has stands for nothing.
+    known = {*itertools.chain(*terms), *case.sizes}
+    held = dict.fromkeys(index for index in output if index in known)
     chosen = draw(st.lists(st.sampled_from([*held]), unique=True)) if held else []
     bias = "".join(chosen) if draw(st.booleans()) else None
     single = draw(st.lists(st.booleans(), min_size=8, max_size=8))

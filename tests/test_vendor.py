@@ -94,7 +94,7 @@ SEE = f"see `eingrad vendor diff linear`, and undo the edit, or keep it with {''
 WAYS = "`eingrad vendor accept linear` or `eingrad vendor patch linear`"
 FRESH = "1 files, 1 of them up to date already\n"
 WROTE = "1 files, 0 of them up to date already\n"
-REFUSED = f"error: nothing was written\n  {DEST} "
+REFUSED = f"error: nothing was overwritten\n  {DEST} "
 
 ROWS = {
     as_it_is: Row("ok", (0, ""), (0, FRESH), "unchanged", (HELD,)),
@@ -414,6 +414,13 @@ def test_an_interrupted_update_is_completed(project: Folder) -> None:
     assert project.vendor("verify")[1] == f"stale        {DEST}\n"
     assert project.vendor("update")[0] == 0
     assert project.disk() == done
+
+
+def test_a_plan_on_record_that_does_not_fit_gives_way(project: Folder) -> None:
+    before = project.disk()
+    project.replace("eingrad.lock", "plan = [[0, 1]]", "plan = [[0, 7]]")
+    project.done("update")
+    assert project.disk() == before
 
 
 def test_an_unchanged_file_keeps_its_time(project: Folder) -> None:

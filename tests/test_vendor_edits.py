@@ -110,8 +110,8 @@ def test_without_its_base_an_edit_is_left_and_the_new_text_put_beside(
     assert project.vendor("update") == (
         3,
         "",
-        f"error: nothing was written\n  {DEST} was edited, and what it was made from "
-        f"is lost; see {beside}\n",
+        f"error: nothing was overwritten\n  {DEST} was edited, and what it was made "
+        f"from is lost; the new text is in {beside}\n",
     )
     assert project.read(DEST) == edited
     assert project.read(beside) == new

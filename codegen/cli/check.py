@@ -23,11 +23,12 @@ from .terminal import specs
 def check(
     ctx: click.Context, /, target: str, seed: int, as_json: bool, **options: Any
 ) -> None:
-    """Prove forward, gradients, vjp and jvp of a module right.
+    """Prove all functions of a module right: forward, the gradients, and so on.
 
     The module is generated from SPEC, or loaded from FILE (a name ending in .py).
-    Everything is compared with a brute-force computation, to the last bit; exits with 1
-    and the first counterexample when they differ.
+    Everything is compared with a brute-force computation, to the last bit or, with an
+    activation, as far as rounding explains; exits with 1 and the first counterexample
+    when they differ.
 
     \b
     eingrad check "bqhd,bkhd->bhqk"

@@ -53,15 +53,21 @@ def _shapes(
 
 
 def _optimize(_: click.Context, __: click.Parameter, value: str) -> Any:
-    """Read the name of a method, or a path ``[(0,1),(0,1)]``."""
+    """Read the name of a method, or a path as a module's docstring prints it.
+
+    That is ``(1, 2), (0, 1)``, over several lines or not; brackets around are fine.
+    """
     if not value.lstrip().startswith(("[", "(")):
         return value
+    text = " ".join(value.split()).removesuffix(".")
     try:
-        path = ast.literal_eval(value)
+        path = ast.literal_eval(f"[{text}]")
+        if len(path) == 1 and any(isinstance(step, list | tuple) for step in path[0]):
+            (path,) = path
         return [tuple(step) for step in path]
     except (SyntaxError, TypeError, ValueError):
         raise OptionError(
-            f"cannot read path {value!r}; write --optimize '[(0,1),(0,1)]'"
+            f"cannot read path {value!r}; write --path '(0,1),(0,1)'"
         ) from None
 
 
@@ -116,11 +122,17 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--optimize",
-        metavar="METHOD",
+        "--path",
+        metavar="METHOD|PATH",
         default="auto",
         show_default=True,
         callback=_optimize,
-        help="Method of opt_einsum, or a path '[(0,1),(0,1)]'.",
+        help="Method of opt_einsum, cotengra, or a path '(0,1),(0,1)'.",
+    ),
+    click.option(
+        "--memory-limit",
+        metavar="N|BYTES",
+        help="Most memory of vjp and pullback: 1e6 elements, or 64MB; needs all sizes.",
     ),
     click.option(
         "--erf",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..module import Derivation, module
+from ..derivation import Derivation
+from ..module import module
 from ..notation import BROADCAST, convention, reason, summed
 from ..render import render
 from ..request import Request

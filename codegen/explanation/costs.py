@@ -1,7 +1,7 @@
 """Derivation -> what the forward pass and the gradients cost, and what else they could.
 
-A figure that joins the costs (such as the peak memory of vjp and pullback) is one more
-``Fact`` of ``_facts``: every format prints the list.
+A figure that joins the costs is one more ``Fact`` of ``_facts``: every format prints
+the list.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..contraction import ASSUMED_SIZE, contraction_trees
+from ..derivation import Derivation
 from ..gradient import gradient
-from ..module import Derivation
+from ..memory import peak_memory
 from ..notation import polynomial
 from ..program import monomials
 from ..request import Request
@@ -111,13 +112,12 @@ def costs(derivation: Derivation) -> Costs:
     separate = _planned_apart(request)
     if separate is not None:
         rows.append(work("each gradient on its own", separate))
-    known = {request.same_size[index] for index in request.sizes}
     indices = request.einsum.indices
     return Costs(
         work=tuple(rows),
         facts=_facts(derivation, sizes),
         sizes=tuple((i, sizes[i]) for i in indices),
-        assumed=tuple(i for i in indices if request.same_size[i] not in known),
+        assumed=tuple(i for i in indices if request.same_size[i] in request.unsized),
     )
 
 
@@ -154,10 +154,15 @@ def _planned_apart(request: Request) -> Counter[Subscripts] | None:
 
 
 def _facts(derivation: Derivation, sizes: Mapping[Index, int]) -> tuple[Fact, ...]:
-    """List the figures beside the work: intermediates of the forward pass."""
+    """List the figures beside the work: intermediates, and the memory if sizes tell."""
+    facts = []
     *inner, _ = derivation.forward.steps
-    if not inner:
-        return ()
-    results = [((step.result.subscripts, 1),) for step in inner]
-    largest = max(results, key=lambda terms: value(terms, sizes))
-    return (Fact("largest intermediate", value(largest, sizes), "entries", largest),)
+    if inner:
+        results = [((step.result.subscripts, 1),) for step in inner]
+        largest = max(results, key=lambda terms: value(terms, sizes))
+        entries = value(largest, sizes)
+        facts.append(Fact("largest intermediate", entries, "entries", largest))
+    if not derivation.request.unsized:
+        peak = peak_memory(derivation).vjp
+        facts.append(Fact("peak memory of vjp and pullback", peak, "bytes"))
+    return tuple(facts)

@@ -24,7 +24,7 @@ from .views import Draw, Subject
 
 UNITS = np.array([1, 1j, -1, -1j])
 # How large the argument of an activation is, in the mean.
-MODERATE = 2.0
+MODERATE = 3.0
 
 # Values, one for each span.
 Recipe = Callable[[np.random.Generator, Array], Array]
@@ -102,6 +102,11 @@ def gaussians(rng: np.random.Generator, spans: Array) -> Array:
     return np.where(spans == 1, units, drawn)
 
 
+def dyadics(rng: np.random.Generator, spans: Array) -> Array:
+    """Return float64 between -2 and 2: such integers, over a power of 2."""
+    return np.asarray(integers(rng, spans) / 2.0 ** np.floor(np.log2(spans)))
+
+
 def normals(rng: np.random.Generator, spans: Array) -> Array:
     """Return float64 from the normal distribution."""
     return np.asarray(rng.standard_normal(spans.shape))
@@ -148,21 +153,19 @@ def equal(case: Case) -> Case:
 
 
 def scaled(subject: Subject, case: Case) -> Case:
-    """Return the case with its first operand divided by a power of 2.
+    """Return the case with its first operand times a power of 2.
 
     The sums are then about as large as `MODERATE`, where an activation is not flat,
-    and as exact as they were.  Without an activation the case stays as it is.
+    and as exact as they were.
     """
-    if subject.activation is None:
-        return case
     first, *others = case.primals
     terms = case.draw.cells / max(1, case.grad.size)
     each = (_mean(case.point.primals[name]) for name in subject.factors)
     size = math.sqrt(max(1.0, terms)) * math.prod(each)
     places = subject.factors.count(subject.names[0])
-    power = max(0, round(math.log2(max(size, 1) / MODERATE) / places))
+    power = round(math.log2(size / MODERATE) / places)
     primals = (np.asarray(first / 2.0**power), *others)
-    return replace(case, material="float64", primals=primals)
+    return replace(case, primals=primals)
 
 
 def _mean(array: Array) -> float:

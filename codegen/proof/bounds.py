@@ -8,6 +8,8 @@ from ..errors import InternalError
 from .views import Draw, Subject
 
 EXACT = 2**53
+# The same for float32.
+EXACT_SINGLE = 2**24
 # Wide enough; beyond it a counterexample gets hard to read.
 WIDEST = 10**6
 # Values are drawn again until the bound on the error is so low, or it takes too long.
@@ -26,21 +28,23 @@ def degree(subject: Subject, draw: Draw) -> int:
     return min(len(subject.factors), varied + subject.order)
 
 
-def reach(subject: Subject, draw: Draw, parts: int = 1) -> int:
+def reach(subject: Subject, draw: Draw, parts: int = 1, exact: int = EXACT) -> int:
     """Return the R of ``draw`` for real numbers, or those of two ``parts`` up to R.
+
+    ``exact`` is what all sums must stay below, in float64 or another dtype.
 
     A sum has at most as many terms as the product of all sizes, times the places, or
     for derivatives of second order the pairs of them, and the bias; a complex product
-    is a sum of two.  Raises InternalError if float64 cannot hold them.
+    is a sum of two.  Raises InternalError if there is no R.
     """
     power = degree(subject, draw)
     terms = max(draw.cells, 1) * len(subject.factors) ** subject.order
     if subject.bias is not None:
         terms += max(math.prod(draw.output), 1)
     terms *= parts
-    found = min(int((EXACT / terms) ** (1 / power) / parts**0.5), WIDEST)
+    found = min(int((exact / terms) ** (1 / power) / parts**0.5), WIDEST)
     # A number of two parts is at most sqrt(2) R; here its square is looked at.
-    while found > 0 and terms**2 * (parts * found**2) ** power >= EXACT**2:
+    while found > 0 and terms**2 * (parts * found**2) ** power >= exact**2:
         found -= 1
     if found < 1:
         raise InternalError(f"{subject.spec}: no exact integers at {draw.shapes}")

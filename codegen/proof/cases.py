@@ -15,6 +15,7 @@ from .arrays import (
     Source,
     complex_normals,
     drawn_case,
+    dyadics,
     equal,
     exact,
     gaussians,
@@ -23,9 +24,12 @@ from .arrays import (
     promoted,
     scaled,
 )
-from .bounds import reach
+from .bounds import EXACT_SINGLE, reach
 from .draws import SMALL_CELLS, Plan
 from .views import Subject
+
+# Up to what integers are drawn that are to be scaled: float16 holds each of them.
+FINE = 64
 
 
 def cases(subject: Subject, plan: Plan, seed: int, rounds: int) -> Iterator[Case]:
@@ -47,8 +51,7 @@ def _integers(source: Source) -> Iterator[Case]:
 
 
 def _scaled(source: Source) -> Iterator[Case]:
-    drawn = exact(source.subject, _small(source, 2))
-    yield _cast(drawn, "float64", {})
+    yield exact(source.subject, _numbers(source, reach(source.subject, source.draw)))
 
 
 def _gaussians(source: Source) -> Iterator[Case]:
@@ -78,7 +81,10 @@ def _reals_among_complex(source: Source) -> Iterator[Case]:
 def _dtypes(source: Source) -> Iterator[Case]:
     """Numbers so small that every dtype holds them exactly."""
     subject = source.subject
-    case = exact(subject, _small(source, 1))
+    span = 1
+    if subject.activation is not None:
+        span = reach(subject, source.draw, exact=EXACT_SINGLE)
+    case = exact(subject, _numbers(source, span))
     if source.draw.cells * len(subject.operands) ** subject.order <= SMALL_CELLS:
         yield _cast(case, "float16", {})
     single = _cast(case, "float32", {})
@@ -104,9 +110,7 @@ def _units(source: Source) -> Iterator[Case]:
 
 
 def _layouts(source: Source) -> Iterator[Case]:
-    linear = source.subject.activation is None
-    span = reach(source.subject, source.draw) if linear else 2
-    drawn = _small(source, span)
+    drawn = _numbers(source, reach(source.subject, source.draw))
     case = _cast(exact(source.subject, drawn), "float64", {})
     for title, lay in LAYOUTS.items():
         yield replace(
@@ -130,9 +134,15 @@ def _floats(source: Source) -> Iterator[Case]:
         yield FloatCase(**vars(replace(case, tangents=tuple(moved.values()))))
 
 
-def _small(source: Source, span: int) -> Case:
-    """Return a case of integers up to ``span``, scaled if there is an activation."""
-    return scaled(source.subject, drawn_case(source, "int64", integers, span))
+def _numbers(source: Source, span: int) -> Case:
+    """Return a case of integers up to ``span``.
+
+    With an activation they are up to `FINE`, and scaled to where it is not flat.
+    """
+    if source.subject.activation is None:
+        return drawn_case(source, "int64", integers, span)
+    case = drawn_case(source, "float64", dyadics, min(span, FINE))
+    return scaled(source.subject, case)
 
 
 def _some(source: Source) -> list[str]:

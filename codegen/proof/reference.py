@@ -24,7 +24,7 @@ Real = Callable[[float], float]
 ROUNDING = 16
 # The step, relative to the argument, of the differences that tell its influence.
 STEP = 2.0**-10
-# Below this a float32 loses digits; in such units of eps an error is of no account.
+# An error of so many eps is of no account: float32 hardly holds such numbers.
 LEAST = 2.0**-100
 
 _SLOPE = math.sqrt(2 / math.pi)

@@ -147,14 +147,17 @@ Rule = Callable[[Layer, Point, Values], tuple[Array, dict[str, Array]]]
 
 
 def _primal(layer: Layer, at: Point, f: Values) -> tuple[Array, dict[str, Array]]:
+    """Compute the output and the gradients."""
     return f.value, layer.gradients(at, at.grad * f.first)
 
 
 def _tangent(layer: Layer, at: Point, f: Values) -> tuple[Array, dict[str, Array]]:
+    """Compute the tangent of the output alone."""
     return layer.tangent(at) * f.first, {}
 
 
 def _second(layer: Layer, at: Point, f: Values) -> tuple[Array, dict[str, Array]]:
+    """Compute the tangents of the output and of the gradients."""
     moved = layer.tangent(at)
     parts = (
         layer.hvp(at, at.grad * f.first),

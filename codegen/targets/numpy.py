@@ -164,7 +164,7 @@ class Printer:
         dropped = [
             name
             for name, part in self.parts.items()
-            if part.op not in VIEWS or next(references(part)) in dying
+            if not _is_view(part) or next(references(part)) in dying
         ]
         self.parts = {n: part for n, part in self.parts.items() if n not in dropped}
         return dropped
@@ -288,10 +288,19 @@ class Printer:
         self.lines.extend(broken(prefix, doc, indent=self.indent, width=self.width))
 
 
-def size_names(indices: Sequence[Index], taken: Sequence[str]) -> dict[Index, str]:
+def _is_view(part: Node) -> bool:
+    """Tell whether a part holds no memory; a view of other strides is often copied."""
+    return part.op in VIEWS and not (
+        part.op is ArrayOp.RESHAPE and isinstance(part.args[0], Node)
+    )
+
+
+def size_names(
+    indices: Sequence[Index], taken: Sequence[str], stem: str = "n"
+) -> dict[Index, str]:
     """Name the size of every index: ``n_i``, and ``n_i_2`` where that is taken."""
     names = Names(taken)
-    return {index: names.fresh(f"n_{_spelled(index)}") for index in indices}
+    return {index: names.fresh(f"{stem}_{_spelled(index)}") for index in indices}
 
 
 def _spelled(index: Index) -> str:

@@ -183,15 +183,16 @@ class _Listed:
 
     def merged(self, old: str, *, markers: bool) -> Change:
         """Merge the edit in ``old`` with what is new."""
+        fresh = self.fresh
         accepted = body_hash(old) == accepted_body(self.recorded)
         if self.recorded.patch and not accepted:
-            command = f"eingrad vendor patch {self.fresh.name}"
+            command = f"eingrad vendor patch {fresh.name}"
             return self._refused(f"was edited beyond its patch; run `{command}` first")
         base = base_text(self.root, self.manifest, self.recorded)
         if base is None:
-            beside = self.fresh.beside_path
-            reason = f"was edited, and what it was made from is lost; see {beside}"
-            return replace(self._refused(reason), beside=self.wanted.text)
+            lost = "was edited, and what it was made from is lost"
+            refused = self._refused(f"{lost}; the new text is in {fresh.beside_path}")
+            return replace(refused, beside=self.wanted.text)
         return self._merge(base, old, accepted=accepted, markers=markers)
 
     def _merge(

@@ -113,7 +113,7 @@ def _refuse(changes: Iterable[Change]) -> None:
     """Raise RefusedError if one of the changes would destroy somebody's work."""
     refused = [f"{c.path} {c.refusal}" for c in changes if c.refusal]
     if refused:
-        raise RefusedError("\n  ".join(["nothing was written", *refused]))
+        raise RefusedError("\n  ".join(["nothing was overwritten", *refused]))
 
 
 def _put_beside(root: Path, manifest: Manifest, changes: Iterable[Change]) -> None:

@@ -74,7 +74,11 @@ def _generated(
 ) -> Wanted:
     command = f"eingrad vendor update {vendored.name}"
     kernel = replace(kernel, options=replace(kernel.options, regenerate=command))
-    rendered = render_kernel(kernel, pinned_plan(recorded, kernel))
+    try:
+        rendered = render_kernel(kernel, pinned_plan(recorded, kernel))
+    except ConfigError:
+        # A plan on record that does not fit gives way to a new one.
+        rendered = render_kernel(kernel)
     return _listed(rendered.text, entry_of(vendored.dest, kernel, rendered))
 
 

@@ -1,0 +1,305 @@
+"""Derivation + sizes -> the peak memory of its functions, without running them.
+
+The statements that the functions are written from are followed one by one: what each
+allocates, what it copies on the way, what it writes over, and what is deleted after
+it.  The count is what tracemalloc sees of operands that are computed with as they are:
+C-ordered arrays of one dtype, without broadcasting or float16.  Buffers that NumPy
+takes for itself, of a few thousand entries, are left out, and so are the blocks that
+most activations run in: up to eight, of 2^15 entries of float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from .array_program import ArrayOp, Block, Expr, Node, Ref, Statement
+from .bodies import size_names, sweeps, writer
+from .contraction import ASSUMED_SIZE
+from .derivation import Derivation
+from .functions import Writer
+from .program import Apply
+from .request import Request
+from .spec import Index, Subscripts
+from .strided import (
+    Memory,
+    Sizes,
+    Strided,
+    broadcast_shape,
+    broadcast_strides,
+    contiguous,
+    strides_like,
+)
+from .targets.numpy import INFIX, WRITES_OUT
+
+
+@dataclass(frozen=True)
+class PeakMemory:
+    """The most bytes held at once beside the operands and the cotangent.
+
+    Results count.  ``vjp`` is a call of it, then of its pullback once, while the
+    output is still held.
+    """
+
+    forward: int
+    backward: int
+    vjp: int
+
+
+def peak_memory(
+    derivation: Derivation,
+    sizes: Mapping[Index, int] | None = None,
+    *,
+    itemsize: int = 8,
+    conjugates: bool = False,
+) -> PeakMemory:
+    """Return the peak memory of the emitted functions, in bytes.
+
+    sizes: of the indices, by default those that the plan was made for; unknown ones
+    are taken as ``ASSUMED_SIZE``.  itemsize: bytes of an entry.  conjugates: whether
+    the operands are complex, whose conjugates take memory of their own.
+    """
+    request = derivation.request
+    known = request.sizes if sizes is None else sizes
+    extents = full_sizes(request, known)
+    swept = sweeps(derivation)
+    write = writer(derivation.joint, request, size_names(derivation))
+    results = [*derivation.joint.results.values()]
+
+    blocks = derivation.limited.blocks if derivation.limited else {}
+    cut = {**extents, **blocks}
+    inputs = {}
+    for value in derivation.joint.program.inputs:
+        strides = contiguous([extents[index] for index in value.subscripts])
+        shape = tuple(cut[index] for index in value.subscripts)
+        inputs[value.name] = Strided(shape, strides, Memory(0))
+
+    def body(
+        blocks: Sequence[Block],
+        kept: Sequence[str] = (),
+        into: Mapping[str, str] = MappingProxyType({}),
+    ) -> _Body:
+        run = _Body(write, cut, conjugates, inputs)
+        run.run(blocks, [*results, *kept], into)
+        return run
+
+    if blocks:
+        forward = body(swept.forward)
+        outputs = derivation.joint.program.outputs
+        whole = [math.prod(extents[i] for i in value.subscripts) for value in outputs]
+        there = forward.peak + whole[0]
+        back = body([*swept.residuals, *swept.reverse]).peak + sum(whole[1:])
+        peaks = (there, back, max(there, back + whole[0]))
+    else:
+        forward = body(swept.forward, into=swept.output_into)
+        backward = body(swept.residuals, swept.kept)
+        backward.call()
+        backward.run(swept.reverse, results, swept.gradients_into)
+        vjp = body(swept.forward, swept.kept)
+        vjp.keep([results[0], *swept.kept])
+        vjp.run(swept.reverse, results, swept.gradients_into)
+        peaks = (forward.peak, backward.peak, vjp.peak)
+    return PeakMemory(*(peak * itemsize for peak in peaks))
+
+
+def full_sizes(request: Request, known: Mapping[Index, int]) -> dict[Index, int]:
+    """Return the size of every index; those that are one size know it from each."""
+    same = request.same_size
+    found = {same[index]: size for index, size in known.items() if index in same}
+    return {index: found.get(same[index], ASSUMED_SIZE) for index in same}
+
+
+@dataclass
+class _Body:
+    """The arrays that a function's variables hold, as its statements run."""
+
+    writer: Writer
+    sizes: Mapping[Index, int]
+    conjugates: bool
+    inputs: Mapping[str, Strided]
+    peak: int = 0
+    held: list[Strided] = field(default_factory=list)
+    named: list[tuple[Node, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.variables = dict(self.inputs)
+        self.given = {array.memory for array in self.inputs.values()}
+
+    def run(
+        self, blocks: Sequence[Block], kept: Collection[str], into: Mapping[str, str]
+    ) -> None:
+        """Run blocks that are one function's body, up to its return.
+
+        There is no array to write results into, so ``into`` changes the text alone.
+        """
+        for done in self.writer.written(self.writer.printer(into), blocks, kept):
+            self.named = [(part, name) for name, part in done.parts.items()]
+            for statement in done.block.statements:
+                self.statement(statement, done.reusable)
+            for name in done.deleted:
+                self.variables.pop(name, None)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Delete all variables but these and the inputs."""
+        kept = {*names, *self.inputs}
+        self.variables = {n: a for n, a in self.variables.items() if n in kept}
+
+    def call(self) -> None:
+        """Enter another function, while this one holds on to its variables."""
+        held = {f"caller's {n}": array for n, array in self.variables.items()}
+        self.variables |= held
+
+    def allocate(self, shape: Sizes, strides: Sizes | None = None) -> Strided:
+        """Take memory until the statement ends, and note the peak."""
+        strides = contiguous(shape) if strides is None else strides
+        array = Strided(shape, strides, Memory(math.prod(shape)))
+        self.held.append(array)
+        alive = {a.memory for a in (*self.held, *self.variables.values())}
+        total = sum(memory.entries for memory in alive - self.given)
+        self.peak = max(self.peak, total)
+        return array
+
+    def statement(self, statement: Statement, reusable: str | None) -> None:
+        """Run one statement as the target prints it."""
+        target, value = statement.target, statement.value
+        over = Ref(reusable or "")
+        if isinstance(value, Node) and value.op in INFIX and over in value.args:
+            result = self.written_over(value, over)
+        elif statement.through and isinstance(value, Node) and value.op in WRITES_OUT:
+            (result, *_) = self.arguments(value)
+        else:
+            result = self.value(value)
+        if isinstance(target, Ref) and not statement.through:
+            self.variables[target.name] = result
+        self.held.clear()
+
+    def written_over(self, value: Node, over: Ref) -> Strided:
+        """Write an elementwise result over a variable.
+
+        NumPy copies another argument first that lies in the same memory otherwise.
+        """
+        result = self.variables[over.name]
+        for array in self.arguments(value):
+            if array.memory is result.memory and array != result:
+                self.allocate(array.shape)
+        return result
+
+    def arguments(self, value: Node) -> list[Strided]:
+        return [self.value(arg) for arg in value.args]
+
+    def value(self, expr: Expr) -> Strided:
+        """Evaluate an expression; what only its arguments hold is let go."""
+        if isinstance(expr, Ref):
+            return self.variables[expr.name]
+        before = len(self.held)
+        result = _OPERATIONS[expr.op](self, expr, self.arguments(expr))
+        del self.held[before:]
+        self.held.append(result)
+        if named := [pair for pair in self.named if pair[0] == expr]:
+            self.named.remove(named[0])
+            self.variables[named[0][1]] = result
+        return result
+
+    def extents(self, attr: Iterable[Subscripts]) -> Sizes:
+        return tuple(math.prod(self.sizes[i] for i in extent) for extent in attr)
+
+    def broadcast(self, arrays: Sequence[Strided]) -> Strided:
+        """Take memory for an elementwise result."""
+        shape = broadcast_shape([array.shape for array in arrays])
+        steps = [broadcast_strides(array, len(shape)) for array in arrays]
+        return self.allocate(shape, strides_like(shape, steps))
+
+    def reshape(self, array: Strided, shape: Sizes) -> Strided:
+        view = array.reshaped(shape)
+        return self.allocate(shape) if view is None else view
+
+    def dot(self, arrays: Sequence[Strided]) -> Strided:
+        """Take memory for a matrix or vector product, and for copies that BLAS needs.
+
+        A matrix is copied unless it fills its memory; a vector never is.
+        """
+        for array in arrays:
+            if len(array.shape) == 2 and not array.one_segment:
+                self.allocate(array.shape)
+        left, right = (array.shape for array in arrays)
+        return self.allocate((*left[:-1], *right[1:]))
+
+    def matmul(self, arrays: Sequence[Strided]) -> Strided:
+        """Take memory for stacked matrix products; the matrices are in C order."""
+        (rows, columns) = arrays[0].shape[-2], arrays[1].shape[-1]
+        fronts = [array.taken(range(len(array.shape) - 2)) for array in arrays]
+        front = broadcast_shape([array.shape for array in fronts])
+        steps = [broadcast_strides(array, len(front)) for array in fronts]
+        strides = (s * rows * columns for s in strides_like(front, steps))
+        return self.allocate((*front, rows, columns), (*strides, columns, 1))
+
+    def einsum(self, attr: Sequence[Subscripts], arrays: Sequence[Strided]) -> Strided:
+        """Take memory for a sum of products."""
+        *operands, output = attr
+        shape = {
+            index: size
+            for term, array in zip(operands, arrays, strict=True)
+            for index, size in zip(term, array.shape, strict=True)
+        }
+        steps = [
+            tuple(
+                sum(s for i, s in zip(term, array.strides, strict=True) if i == index)
+                for index in output
+            )
+            for term, array in zip(operands, arrays, strict=True)
+        ]
+        result = tuple(shape[index] for index in output)
+        return self.allocate(result, strides_like(result, steps))
+
+    def apply(self, function: Apply, array: Strided) -> Strided:
+        """Take memory for an elementwise function, and for copies that it needs.
+
+        The slope of relu and its like is made of two arrays.  Most others run through
+        the memory in blocks, in C or in Fortran order.
+        """
+        if function.function in _RAMPS:
+            if function.order:
+                self.allocate(array.shape)
+        elif function.symbol != "tanh" and not array.one_segment:
+            array = self.allocate(array.shape)
+        return self.broadcast([array])
+
+    def copy(self, order: Sequence[str], array: Strided) -> Strided:
+        """Take memory for a copy in C order, or in the argument's if that is "K"."""
+        return self.broadcast([array]) if order else self.allocate(array.shape)
+
+    def sum(self, axes: Sequence[int], array: Strided) -> Strided:
+        """Take memory for a sum over axes."""
+        left = array.taken([p for p in range(len(array.shape)) if p not in axes])
+        return self.broadcast([left])
+
+
+# Activations that NumPy computes in a call or two on the whole array.
+_RAMPS = frozenset({"relu", "leaky_relu"})
+
+# What each operation allocates, and how its result lies in memory.
+_OPERATIONS: dict[ArrayOp, Callable[[_Body, Node, list[Strided]], Strided]] = {
+    ArrayOp.TRANSPOSE: lambda body, op, args: args[0].taken(op.attr),
+    ArrayOp.RESHAPE: lambda body, op, args: body.reshape(
+        args[0], body.extents(op.attr)
+    ),
+    ArrayOp.EXPAND: lambda body, op, args: args[0].expanded(op.attr),
+    ArrayOp.DIAGONAL: lambda body, op, args: args[0].diagonal(*op.attr),
+    ArrayOp.CONJ: lambda body, op, args: (
+        body.broadcast(args) if body.conjugates else args[0]
+    ),
+    ArrayOp.DOT: lambda body, op, args: body.dot(args),
+    ArrayOp.MATMUL: lambda body, op, args: body.matmul(args),
+    ArrayOp.MULTIPLY: lambda body, op, args: body.broadcast(args),
+    ArrayOp.EINSUM: lambda body, op, args: body.einsum(op.attr, args),
+    ArrayOp.SUM: lambda body, op, args: body.sum(op.attr, args[0]),
+    ArrayOp.ADD: lambda body, op, args: body.broadcast(args),
+    ArrayOp.APPLY: lambda body, op, args: body.apply(op.attr[0], args[0]),
+    ArrayOp.COPY: lambda body, op, args: body.copy(op.attr, args[0]),
+    ArrayOp.TURN: lambda body, op, args: body.allocate(args[0].taken(op.attr).shape),
+    ArrayOp.SCALAR: lambda body, op, args: body.allocate(()),
+    ArrayOp.EMPTY: lambda body, op, args: body.allocate(body.extents(op.attr)),
+    ArrayOp.ZEROS: lambda body, op, args: body.allocate(body.extents(op.attr)),
+}
