@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from . import pairwise
+from . import cost, pairwise
 from .array_program import (
     SHAPED,
     Array,
@@ -25,12 +25,11 @@ from .array_program import (
     Node,
     Ref,
     Statement,
-    references,
 )
-from .cost import EINSUM_LETTERS
 from .layout import choose_layouts
 from .program import Add, Apply, Conj, Names, Program, Step, Value, Zero, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
+from .unary import diagonal, leading, like, scalar, summed
 from .views import Source, aligned, copied, transposed
 
 
@@ -159,7 +158,7 @@ class _Lowering:
             for array in (first, second)
         )
         value = Node(ArrayOp.ADD, views)
-        return self.assign(step.result, value if axes else _scalar(value), axes)
+        return self.assign(step.result, value if axes else scalar(value), axes)
 
     def applied(self, step: Step, function: Apply) -> Array:
         held = self.arrays[step.arguments[0].name]
@@ -169,9 +168,9 @@ class _Lowering:
     def zeros(self, step: Step) -> Array:
         value = step.result
         shape = tuple((index,) for index in value.subscripts)
-        like = self.arrays[step.arguments[0].name].expr
+        model = self.arrays[step.arguments[0].name].expr
         natural = tuple(range(len(shape)))
-        return self.assign(value, _like(ArrayOp.ZEROS, like, shape), natural)
+        return self.assign(value, like(ArrayOp.ZEROS, model, shape), natural)
 
     def product(self, step: Step, einsum: Einsum) -> tuple[Array, str]:
         """Lower an einsum of two arguments."""
@@ -196,7 +195,7 @@ class _Lowering:
             return self.assign(step.result, value, axes), notation
         shape, turn = chosen.into
         out = tuple((index_of[i],) for i in chosen.order)
-        array = self.assign(step.result, _like(ArrayOp.EMPTY, a.expr, out), axes)
+        array = self.assign(step.result, like(ArrayOp.EMPTY, a.expr, out), axes)
         view = array.expr
         if any(len(group) > 1 for group in shape):
             extents = tuple(tuple(index_of[i] for i in group) for group in shape)
@@ -219,13 +218,18 @@ class _Lowering:
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
         core = source
         if len(kept) < len(distinct):
-            core = Source(_summed(source, kept), kept)
+            rows = leading(source.order, kept)
+            if rows:
+                # Whole rows are added at once, which leaves less to add one by one.
+                added = Node(ArrayOp.SUM, (source.expr,), tuple(range(rows)))
+                source = Source(self.reduced(step, added), source.order[rows:])
+            core = Source(summed(source, kept), kept)
             if not (spread or embedded):
                 axes = tuple(einsum.output.index(index) for index in kept)
                 return self.assign(step.result, core.expr, axes), notation
             core = Source(self.reduced(step, core.expr), kept)
         elif len(distinct) < len(source.order):
-            core = Source(_diagonal(source, distinct), distinct)
+            core = Source(diagonal(source, distinct), distinct)
         if step.result.name in self.broadcast or not (spread or embedded):
             axes = tuple(einsum.output.index(index) for index in core.order)
             return Array(core.expr, axes, owned), notation
@@ -242,11 +246,20 @@ class _Lowering:
         shape = tuple((index_of[index],) for index in einsum.output)
         op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
         natural = tuple(range(len(einsum.output)))
-        array = self.assign(step.result, _like(op, core.expr, shape), natural)
+        array = self.assign(step.result, like(op, core.expr, shape), natural)
         order = unique(einsum.output)
         target = array.expr
+        rows = 0 if embedded else leading(order, core.order)
         if embedded:
-            target = _diagonal(Source(target, einsum.output), order)
+            target = diagonal(Source(target, einsum.output), order)
+        elif cost.entries(tuple(index_of[i] for i in order[:rows]), self.sizes) > 2:
+            # One of many equal blocks is written entry by entry, the others as it is.
+            block = Ref(self.names.fresh(f"{step.result.name}_block"))
+            room = like(ArrayOp.EMPTY, core.expr, shape[rows:])
+            self.statements.append(Statement(block, room))
+            value = aligned(core, order[rows:])
+            self.statements.append(Statement(block, value, through=True))
+            core = Source(block, order[rows:])
         value = aligned(core, order)
         self.statements.append(Statement(target, value, through=True))
         return array
@@ -276,33 +289,6 @@ def broadcast(steps: Sequence[Step], outputs: Collection[str]) -> set[str]:
         if not isinstance(step.op, Add) or len(read) == len(step.arguments):
             found.difference_update(read)
     return found.difference(outputs)
-
-
-def _scalar(expr: Expr) -> Expr:
-    return Node(ArrayOp.SCALAR, (expr,))
-
-
-def _like(op: ArrayOp, expr: Expr, shape: tuple[Subscripts, ...]) -> Node:
-    """Allocate an array of the dtype of ``expr``."""
-    return Node(op, (Ref(next(references(expr))),), shape)
-
-
-def _diagonal(source: Source, order: Subscripts) -> Expr:
-    return Node(ArrayOp.DIAGONAL, (source.expr,), (source.order, order))
-
-
-def _summed(source: Source, kept: Subscripts) -> Expr:
-    """Sum over the indices that are not kept, along the diagonal of repeated ones."""
-    distinct = unique(source.order)
-    if len(distinct) <= EINSUM_LETTERS:
-        value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
-        return value if kept else _scalar(value)
-    if len(distinct) < len(source.order):
-        source = Source(_diagonal(source, distinct), distinct)
-    summed = tuple(p for p, i in enumerate(source.order) if i not in kept)
-    value = Node(ArrayOp.SUM, (source.expr,), summed)
-    left = tuple(index for index in source.order if index in kept)
-    return transposed(Source(value, left), kept) if kept else _scalar(value)
 
 
 def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:

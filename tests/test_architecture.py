@@ -35,6 +35,7 @@ views
 matrices
 pairwise
 layout
+unary
 lower
 pretty
 memory_limit
