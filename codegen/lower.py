@@ -183,7 +183,7 @@ class _Lowering:
             a,
             b,
             einsum.output,
-            tuple(einsum.output[axis] for axis in self.layouts[step.result.name]),
+            self.wanted(step, einsum, a, b),
             {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes},
             force=self.primitive,
         )
@@ -204,6 +204,13 @@ class _Lowering:
             view = Node(ArrayOp.TRANSPOSE, (view,), turn)
         self.statements.append(Statement(view, value, through=True))
         return array, notation
+
+    def wanted(self, step: Step, einsum: Einsum, a: Source, b: Source) -> Subscripts:
+        """Order the axes of a product as was chosen, or as both arguments have them."""
+        alike = a.order == b.order and set(a.order) == set(einsum.output)
+        if alike and step.result.name not in self.results:
+            return a.order
+        return tuple(einsum.output[axis] for axis in self.layouts[step.result.name])
 
     def unary(self, step: Step, einsum: Einsum) -> tuple[Array, str]:
         """Lower an einsum of one argument: diagonal, sum, then the output's form."""
