@@ -401,3 +401,16 @@ def test_what_reuse_cannot_be_told_is_not_vendored(
     code, _, err = empty.vendor(*add)
     assert (code, reason in err) == (2, True), err
     assert empty.disk() == before
+
+
+def test_without_merge3_an_edit_is_left_alone(
+    project: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(project)
+    configure(project)
+    before = project.read(DEST)
+    monkeypatch.setitem(sys.modules, "merge3", None)
+    code, out, err = project.vendor("update")
+    assert (code, out) == (2, "")
+    assert "pip install 'eingrad[merge]'" in err
+    assert project.read(DEST) == before

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import StringIO
 
-import merge3
 import whatthepatch
 from whatthepatch.exceptions import WhatThePatchException
+
+from ..errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,17 @@ class Merged:
 
 
 def merge(base: str, edited: str, new: str) -> Merged:
-    """Apply to ``base`` what both texts change: the merge of diff3."""
+    """Apply to ``base`` what both texts change: the merge of diff3.
+
+    Raises OptionError where merge3 is missing: its licence, the GPL, is no condition
+    of using eingrad.
+    """
+    try:
+        import merge3
+    except ImportError:
+        raise OptionError(
+            "to merge an edited copy, merge3 is needed: pip install 'eingrad[merge]'"
+        ) from None
     found = merge3.Merge3(_lines(base), _lines(edited), _lines(new))
     conflicts = sum(group[0] == "conflict" for group in found.merge_groups())
     lines = found.merge_lines(
