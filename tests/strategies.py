@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -14,6 +16,18 @@ Array = NDArray[Any]
 LETTERS = "ijkA\u03b1\u00f8"
 MAX_CELLS = 4000
 DTYPES = ("int64", "float64", "complex128")
+
+
+def searched(examples: int) -> settings:
+    """Try so many examples, the same in every run; EINGRAD_EXAMPLES asks for others."""
+    asked = os.environ.get("EINGRAD_EXAMPLES")
+    return settings(
+        max_examples=int(asked or examples),
+        deadline=None,
+        report_multiple_bugs=False,
+        derandomize=asked is None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
 import pytest
 from documents import BLOCK, DOCUMENTS, ROOT
-from projects import configured, tree
+from projects import configured, powerless, tree
 
 from eingrad.cli import main
 from eingrad.config import load_config
@@ -115,19 +114,6 @@ def test_leftovers_are_removed(root: Path) -> None:
     assert tree(root) == before | kept
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    """Give up the rights of root, who writes to read-only folders too."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_read_only_tree(capsys: pytest.CaptureFixture[str]) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
@@ -137,7 +123,7 @@ def test_read_only_tree(capsys: pytest.CaptureFixture[str]) -> None:
         folders = [folder, folder / "src", folder / "src/gen"]
         for path in [*folders, *folder.rglob("*.*")]:
             path.chmod(0o555 if path in folders else 0o444)
-        with nobody():
+        with powerless():
             assert run("build", "mm", "--root", str(folder)) == 0
             assert run("build", "--check", "--root", str(folder)) == 1
             capsys.readouterr()

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Sequence
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from strategies import Array, Case, cases, integers
+from strategies import Array, Case, cases, integers, searched
 
 import eingrad
 from eingrad import layout, oracle, pairwise
 from eingrad.program import Program
 from eingrad.views import Source
 
-EXAMPLES = int(os.environ.get("EINGRAD_EXAMPLES", "300"))
-
 
 @given(case=cases())
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    report_multiple_bugs=False,
-    derandomize="EINGRAD_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+@searched(300)
 def test_module_equals_brute_force(case: Case) -> None:
     module = eingrad.load(
         case.spec, operands=case.operands, complex=case.complex, sizes=case.sizes
@@ -37,13 +28,7 @@ def test_module_equals_brute_force(case: Case) -> None:
 
 
 @given(case=cases(), seed=st.integers(0, 2**32 - 1))
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    report_multiple_bugs=False,
-    derandomize="EINGRAD_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+@searched(300)
 def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
     """What is picked is a matter of time alone: each product, and each layout."""
     dice = random.Random(seed)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from peers import ACTIVATIONS, FRAMEWORKS, Jax, Torch, assert_close, layers
-from strategies import Array, Case, cases, integers
+from strategies import Array, Case, cases, integers, searched
 from test_layers import IDS, SPECS
 
 import eingrad
 from eingrad import oracle
 from eingrad.proof.interface import examine
 from eingrad.proof.truth import Known, Point, truth
-
-EXAMPLES = int(os.environ.get("EINGRAD_EXAMPLES", "60"))
 
 
 @pytest.mark.parametrize(("spec", "options"), SPECS, ids=IDS)
@@ -69,13 +66,7 @@ def shape_of_bias(
 
 
 @given(drawn=biased())
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    report_multiple_bugs=False,
-    derandomize="EINGRAD_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+@searched(60)
 def test_random_specs_equal_brute_force(
     drawn: tuple[Case, str | None, tuple[bool, ...]],
 ) -> None:

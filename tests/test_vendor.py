@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
+from projects import powerless
 from vendored import ADD, DEST, TEST, Folder
 
 from eingrad.cli import main
@@ -368,19 +369,6 @@ def test_a_link_inside_the_project_may_lead_to_the_file(empty: Folder) -> None:
     assert empty.vendor("verify")[0] == 0
     assert empty.vendor("remove", "rows")[0] == 0
     assert empty.disk() == {}
-
-
-@contextmanager
-def powerless() -> Iterator[None]:
-    """Give up the right to write everywhere, if this process has it."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
