@@ -113,10 +113,11 @@ class _Lowering:
             return array
         source = Source(array.expr, tuple(map(str, array.axes)))
         order = tuple(map(str, natural))
-        copy = copied(source, order)
         if value.name in self.loose and array.axes != natural:
             # The memory is copied as it lies, and only seen in another order.
             copy = Node(ArrayOp.COPY, (transposed(source, order),), ("K",))
+        else:
+            copy = copied(source, order)
         return self.assign(value, copy, natural)
 
     def assign(self, value: Value, expr: Expr, axes: tuple[int, ...]) -> Array:

@@ -103,9 +103,9 @@ def read_request(spec: str, options: Options) -> Request:
     _check_choice("complex", options.complex, CONVENTIONS)
     _check_choice("order", options.order, ORDERS)
     _check_choice("erf", options.erf, ERFS)
-    einsum, known = _sized(spec, options.sizes, options.shapes)
+    parsed, einsum, known = _sized(spec, options.sizes, options.shapes)
     names = _operand_names(einsum, options.operands)
-    bias = _bias(options.bias, parse(spec, known), einsum, names)
+    bias = _bias(options.bias, parsed, einsum, names)
     arrays = [*names, *([bias.name] if bias else [])]
     output = "output" if options.output is None else options.output
     result = checked_name("output", output, but=PARAMETERS)
@@ -154,25 +154,28 @@ def _sized(
     spec: str,
     sizes: Mapping[str, int] | None,
     shapes: Sequence[Sequence[int]] | None,
-) -> tuple[Einsum, dict[Index, int]]:
-    """Parse the spec, and gather the sizes that are known from sizes and shapes."""
+) -> tuple[Einsum, Einsum, dict[Index, int]]:
+    """Parse the spec, and gather what is known of sizes from sizes and shapes.
+
+    The spec is returned as it is written, and with the ellipsis that shapes resolve.
+    """
     if sizes is not None and not isinstance(sizes, Mapping):
         raise OptionError(f"sizes maps indices to counts, got {sizes!r}")
     known = dict(sizes or {})
-    einsum = parse(spec, known)
-    check_sizes(einsum, known)
+    parsed = parse(spec, known)
+    check_sizes(parsed, known)
     if shapes is None:
-        return einsum, known
+        return parsed, parsed, known
     if not _is_list(shapes) or not all(map(_is_list, shapes)):
         raise OptionError(f"shapes is a list of one shape an operand, got {shapes!r}")
-    einsum, found = resolve_shapes(einsum, shapes)
+    einsum, found = resolve_shapes(parsed, shapes)
     for index, size in found.items():
         if known.get(index, size) != size:
             raise OptionError(
                 f"index {index!r} has size {known[index]} in sizes and {size} in shapes"
             )
     known.pop(ELLIPSIS, None)
-    return einsum, known | found
+    return parsed, einsum, known | found
 
 
 def _is_list(value: object) -> bool:

@@ -106,8 +106,15 @@ def _is_written(old: str, new: str, entry: Entry | None) -> bool:
     return recorded_digest(old) in (None, body_digest(new))
 
 
-def _code(text: str) -> tuple[str, list[str]]:
+def comments(text: str) -> list[str]:
+    """List the comments of a module, but for the line that holds the digest.
+
+    Raises SyntaxError or tokenize.TokenError if the text is no Python.
+    """
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
-    tree = ast.dump(ast.parse(text))
-    return tree, [line for line in comments if not line.startswith(RECORD)]
+    found = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    return [line for line in found if not line.startswith(RECORD)]
+
+
+def _code(text: str) -> tuple[str, list[str]]:
+    return ast.dump(ast.parse(text)), comments(text)

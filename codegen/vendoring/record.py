@@ -11,17 +11,17 @@ patch = "patches/linear.patch"               that edit, to be applied after upda
 from __future__ import annotations
 
 import ast
-import io
 import tokenize
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..digest import RECORD, body_hash, hashed, lf
+from ..digest import body_hash, hashed, lf
 from ..disk import why_bad_path
 from ..errors import ConfigError
 from ..manifest import MANIFEST, Entry
+from ..states import comments
 
 # What an entry says of a pytest file; it has no plan.
 PROOF: Mapping[str, Any] = {
@@ -98,13 +98,9 @@ def code_hash(text: str) -> str:
     """
     text = lf(text)
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-        tree = _outline(ast.parse(text))
+        return hashed("\n".join([_outline(ast.parse(text)), *comments(text)]))
     except (SyntaxError, ValueError, tokenize.TokenError):
         return hashed(text)
-    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
-    kept = [line for line in comments if not line.startswith(RECORD)]
-    return hashed("\n".join([tree, *kept]))
 
 
 def _outline(node: object) -> str:
