@@ -17,6 +17,8 @@ new array, one to a statement.
     SUM        axes                       sum over axes
     ADD        -                          elementwise sum, broadcast
     APPLY      function                   an elementwise function, or a derivative of it
+    REPEAT     shape                      entries repeated along the axis whose extent
+                                          is not empty
     COPY       "K" or nothing             a fresh array, in the order of the argument's
                                           memory or in C order
     TURN       axes                       a fresh array with the axes in this order,
@@ -57,6 +59,7 @@ class ArrayOp(enum.Enum):
     SUM = enum.auto()
     ADD = enum.auto()
     APPLY = enum.auto()
+    REPEAT = enum.auto()
     COPY = enum.auto()
     TURN = enum.auto()
     SCALAR = enum.auto()
@@ -75,7 +78,7 @@ VIEWS = frozenset(
     }
 )
 
-SHAPED = (ArrayOp.RESHAPE, ArrayOp.EMPTY, ArrayOp.ZEROS)
+SHAPED = (ArrayOp.RESHAPE, ArrayOp.REPEAT, ArrayOp.EMPTY, ArrayOp.ZEROS)
 
 
 @dataclass(frozen=True)
@@ -90,14 +93,20 @@ class Ref:
 
 @dataclass(frozen=True)
 class Node:
-    """An operation on its arguments."""
+    """An operation on its arguments.
+
+    Left alone, NumPy lays out the result of a product or an einsum like its arguments;
+    with ``c_order`` its axes lie in memory as they stand.
+    """
 
     op: ArrayOp
     args: tuple[Expr, ...]
     attr: tuple[Any, ...] = ()
+    c_order: bool = False
 
     def __str__(self) -> str:
         parts = [*map(str, self.args), *([str(self.attr)] if self.attr else [])]
+        parts += ["C"] * self.c_order
         return f"{self.op.name.lower()}({', '.join(parts)})"
 
 

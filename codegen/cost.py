@@ -20,49 +20,79 @@ Sizes = Mapping[Index, int]
 EINSUM_LETTERS = 52
 
 # What a call costs before it computes.
-DOT_CALL = 600.0
-MATMUL_CALL = 1500.0
-MULTIPLY_CALL = 600.0
-EINSUM_CALL = 2400.0
-COPY_CALL = 500.0
-ALLOCATE_CALL = 400.0
-VIEW_CALL = 250.0
+DOT_CALL = 450.0
+MATMUL_CALL = 1200.0
+MULTIPLY_CALL = 450.0
+BROADCAST_CALL = 1000.0
+EINSUM_CALL = 2000.0
+COPY_CALL = 450.0
+ALLOCATE_CALL = 250.0
+VIEW_CALL = 170.0
 
 # What an entry costs, and each run of entries along the innermost axis.
-MULTIPLY_ENTRY = 0.3
-BROADCAST_ENTRY = 0.5
-EINSUM_PRODUCT_ENTRY = 0.33
-EINSUM_SUM_ENTRY = 0.27
-COPY_ENTRY = 0.3
-MULTIPLY_RUN = 12.0
-EINSUM_RUN = 7.0
-COPY_RUN = 7.0
+MULTIPLY_ENTRY = 0.13
+BROADCAST_ENTRY = 0.38
+OUTER_ENTRY = 0.55
+EINSUM_PRODUCT_ENTRY = 0.3
+EINSUM_SUM_ENTRY = 0.17
+COPY_ENTRY = 0.12
+MULTIPLY_RUN = 4.5
+OUTER_RUN = 6.0
+EINSUM_RUN, EINSUM_DEEP_RUN = 4.0, 14.0
+COPY_RUN = 5.0
+# Loops over so many indices do not step from run to run as fast.
+DEEP = 5
 
-# The same where some array is read or written across its memory.
-MULTIPLY_ACROSS = 1.0
-EINSUM_ACROSS = 1.4
-COPY_ACROSS = 1.2
-# In arrays of more entries than the caches hold, all but copies, which go by blocks.
-CACHED_ENTRIES = 1 << 17
-UNCACHED = 2.5
+# What an entry costs more for each array that is read or written across its memory;
+# and where rows lie apart a multiple of so many entries, so that they displace each
+# other from the caches, in all but copies, which go by tiles.
+MULTIPLY_ACROSS = 0.33
+EINSUM_ACROSS = 0.5
+COPY_ACROSS = 0.35
+COPY_ACROSS_UNCACHED = 0.75
+COPY_ACROSS_RUN = 3.3
+COLLISION = 3.5
+COLLIDING_STRIDE = 256
+COLLIDING_ENTRIES = 1 << 16
+COPY_COLLISION = 0.35
+# The caches hold so many entries; copies of many more take new pages from the system.
+CACHED_ENTRIES = 1 << 16
+FRESH_ENTRIES = 1 << 23
+FRESH_ENTRY = 0.8
 
-# A matrix product approaches MULTIPLY_ADD as its smallest side grows past SMALL_SIDE;
-# it is never slower than SLOWEST times that.
+# Runs shorter than this are repeated faster than they are broadcast.
+SHORT_RUN = 16
+
+# A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never
+# slower than SLOWEST times that.
 MULTIPLY_ADD = 0.0135
-SMALL_SIDE = 12.0
+SMALL_ROWS, SMALL_ROWS_PACKED = 5.0, 14.0
+SMALL_COLUMNS, SMALL_COLUMNS_PACKED = 6.0, 12.0
+SMALL_SUMMED = 4.0
 SLOWEST = 4.0
-PRODUCT = 60.0
-VECTOR_ENTRY = 0.2
-INNER_PRODUCT_ENTRY = 0.3
+PRODUCT = 40.0
+VECTOR_ENTRY = 0.09
+INNER_PRODUCT = 12.0
+INNER_PRODUCT_ENTRY = 0.12
 OUTER_PRODUCT_ENTRY = 2.1
-# Where BLAS cannot read a matrix in place, where matrices meet with their unit strides
-# along the summed axis, and where a few rows meet such a right operand.
-STRIDED = 2.4
-STRIDED_VECTOR = 5.0
+# An entry of a matrix that BLAS cannot read or write in place, for each entry between
+# it and the next, up to a line of the cache; and so much more beyond the caches.
+STRIDED_ENTRY = 0.1
+LINE = 16
+STRIDED_UNCACHED = 3.0
+STRIDED_PRODUCT = 100.0
+# Up to so many multiply-adds BLAS reads matrices in place, which is slower where they
+# meet with their unit strides along the summed axis, or few rows meet such a right
+# operand; not where that axis is much the longest.
+IN_PLACE = 1e6
 INNER_TO_INNER = 1.0
-INNER_TO_INNER_SIDE = 64
+INNER_TO_INNER_PRODUCT = 40.0
 FEW_ROWS = 8
-FEW_ROWS_SLOWER = 3.0
+FEW_ROWS_SLOWER = 2.0
+LONG = 6
+# Beyond, it packs them; this is what an entry takes more that lies across.
+PACK_RIGHT = 0.35
+PACK_LEFT = 0.1
 
 
 def size(index: Index, sizes: Sizes) -> int:
@@ -81,57 +111,88 @@ def copy(source: Subscripts, order: Subscripts, sizes: Sizes) -> float:
     while kept < len(order) and source[-1 - kept] == order[-1 - kept]:
         kept += 1
     count = entries(order, sizes)
-    if kept == 0:
-        return COPY_CALL + COPY_ACROSS * count
-    runs = entries(order[: len(order) - kept], sizes)
-    return COPY_CALL + COPY_ENTRY * count + COPY_RUN * runs
+    if kept:
+        each = COPY_ENTRY
+        runs = COPY_RUN * entries(order[: len(order) - kept], sizes)
+    else:
+        each = COPY_ACROSS if count <= CACHED_ENTRIES else COPY_ACROSS_UNCACHED
+        each += COPY_COLLISION * _collides(source, order[-1], sizes)
+        runs = COPY_ACROSS_RUN * count / size(order[-1], sizes)
+    each += FRESH_ENTRY * (count > FRESH_ENTRIES)
+    return COPY_CALL + each * count + runs
+
+
+def _collides(term: Subscripts, index: Index, sizes: Sizes) -> bool:
+    """Tell whether steps along ``index`` displace each other from the caches."""
+    stride = entries(term[term.index(index) + 1 :], sizes)
+    large = entries(term, sizes) > COLLIDING_ENTRIES
+    return large and stride % COLLIDING_STRIDE == 0
 
 
 @dataclass(frozen=True)
 class MatrixProduct:
     """Products of (rows, summed) and (summed, columns) matrices, ``loops`` of them.
 
-    strided counts the operands whose matrices have no axis of unit stride;
-    left_summed and right_summed say which has its unit stride along the summed axis.
+    left_stride and right_stride are how far the entries of a row or column lie apart,
+    left_summed and right_summed tell who has its unit stride along the summed axis.
     """
 
     loops: int
     rows: int
     columns: int
     summed: int
-    strided: int
+    left_stride: int
+    right_stride: int
     left_summed: bool
     right_summed: bool
     stacked: bool
 
     def time(self) -> float:
         """Estimate the time of all products and of the call."""
-        each = self._each() + PRODUCT * self.stacked
-        return (MATMUL_CALL if self.stacked else DOT_CALL) + self.loops * each
+        if not self.stacked:
+            return DOT_CALL + self._each()
+        inner = self.rows == self.columns == 1
+        return MATMUL_CALL + self.loops * (
+            self._each() + (INNER_PRODUCT if inner else PRODUCT)
+        )
 
     def _each(self) -> float:
-        sides = (self.rows, self.columns, self.summed)
-        volume = math.prod(sides)
-        across = STRIDED_VECTOR if self.strided else 1.0
-        if self.rows == self.columns == 1:
-            return INNER_PRODUCT_ENTRY * volume * across
+        volume = self.rows * self.columns * self.summed
+        left = strided(self.left_stride, self.rows * self.summed, self.loops)
+        right = strided(self.right_stride, self.summed * self.columns, self.loops)
         if min(self.rows, self.columns) == 1:
-            return VECTOR_ENTRY * volume * across
+            inner = self.rows == self.columns
+            each = INNER_PRODUCT_ENTRY if inner else VECTOR_ENTRY
+            return max(left, right) or each * volume
         if self.summed == 1:
             return OUTER_PRODUCT_ENTRY * volume
-        smallest = max(1, min(sides))
-        each = MULTIPLY_ADD * volume * min(SLOWEST, 1 + SMALL_SIDE / smallest)
-        if self.stacked and self.strided:
-            return each * STRIDED + PRODUCT
-        if self.right_summed:
-            return each * self._against_the_grain(smallest)
-        return each
+        packed = volume > IN_PLACE
+        slower = 1 + SMALL_SUMMED / self.summed
+        slower += (SMALL_ROWS_PACKED if packed else SMALL_ROWS) / self.rows
+        slower += (SMALL_COLUMNS_PACKED if packed else SMALL_COLUMNS) / self.columns
+        each = MULTIPLY_ADD * volume * min(SLOWEST, slower)
+        if left or right:
+            return each + STRIDED_PRODUCT + left + right
+        if packed:
+            each += PACK_RIGHT * self.summed * self.columns * self.right_summed
+            return each + PACK_LEFT * self.rows * self.summed * (not self.left_summed)
+        return each + self._against_the_grain(each)
 
-    def _against_the_grain(self, smallest: int) -> float:
-        """Slow down for a right operand whose unit stride is along the summed axis."""
+    def _against_the_grain(self, each: float) -> float:
+        """Time that a right operand takes more if the summed axis is its inner one."""
+        if not self.right_summed or self.summed >= LONG * max(self.rows, self.columns):
+            return 0.0
         if self.left_summed:
-            return 1 + INNER_TO_INNER * min(1.0, INNER_TO_INNER_SIDE / smallest)
-        return FEW_ROWS_SLOWER if self.rows < FEW_ROWS else 1.0
+            return INNER_TO_INNER * each + INNER_TO_INNER_PRODUCT
+        return FEW_ROWS_SLOWER * each if self.rows < FEW_ROWS else 0.0
+
+
+def strided(stride: int, count: int, loops: int = 1) -> float:
+    """Time that ``count`` entries so far apart cost more, in each of so many loops."""
+    if stride == 1:
+        return 0.0
+    uncached = STRIDED_UNCACHED if count * loops > CACHED_ENTRIES else 1.0
+    return STRIDED_ENTRY * min(stride, LINE) * count * uncached
 
 
 def multiply(
@@ -139,12 +200,15 @@ def multiply(
 ) -> float:
     """Time of a broadcast product written in the order ``output``."""
     count = entries(output, sizes)
-    if any(_across(term, output) for term in operands):
-        return MULTIPLY_CALL + MULTIPLY_ACROSS * count * _uncached(count)
     if all(term in ((), output) for term in operands):
         return MULTIPLY_CALL + MULTIPLY_ENTRY * count
+    outer = not any(len(term) == len(output) for term in operands)
+    each = OUTER_ENTRY if outer else BROADCAST_ENTRY
+    for term in operands:
+        if output and output[-1] in term and term[-1] != output[-1]:
+            each += MULTIPLY_ACROSS + COLLISION * _collides(term, output[-1], sizes)
     runs = count / _run((*operands, output), output, sizes)
-    return MULTIPLY_CALL + BROADCAST_ENTRY * count + MULTIPLY_RUN * runs
+    return BROADCAST_CALL + each * count + (OUTER_RUN if outer else MULTIPLY_RUN) * runs
 
 
 def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -> float:
@@ -156,32 +220,27 @@ def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -
     terms = (*operands, output)
     last = [term[-1] for term in terms if term]
     inner = max(dict.fromkeys(last), key=last.count)
-    if any(inner in term and term[-1] != inner for term in terms):
-        largest = max(entries(term, sizes) for term in terms)
-        return EINSUM_CALL + EINSUM_ACROSS * total * _uncached(largest)
-    each = EINSUM_PRODUCT_ENTRY if inner in output else EINSUM_SUM_ENTRY
+    sums = len(output) < len(indices)
+    each = EINSUM_SUM_ENTRY if sums else EINSUM_PRODUCT_ENTRY
+    for term in terms:
+        if inner in term and term[-1] != inner:
+            each += EINSUM_ACROSS + COLLISION * _collides(term, inner, sizes)
     longest = max((term for term in terms if inner in term), key=len)
-    runs = total / _run(terms, longest, sizes)
-    return EINSUM_CALL + each * total + EINSUM_RUN * runs
-
-
-def _uncached(count: int) -> float:
-    return UNCACHED if count > CACHED_ENTRIES else 1.0
-
-
-def _across(term: Subscripts, output: Subscripts) -> bool:
-    """Tell whether ``term`` is read across its memory along the output's last axis."""
-    return bool(output) and output[-1] in term and term[-1] != output[-1]
+    order = longest if longest[-1] == inner else (inner,)
+    runs = total / _run(terms, order, sizes)
+    each_run = EINSUM_RUN if len(indices) < DEEP else EINSUM_DEEP_RUN
+    return EINSUM_CALL + each * total + each_run * runs
 
 
 def _run(terms: tuple[Subscripts, ...], order: Subscripts, sizes: Sizes) -> int:
     """Count the entries along the last axes of ``order`` that all terms step alike."""
-    run = 1
-    for length in range(1, len(order) + 1):
-        tail = order[-length:]
-        if not all(_alike(term, tail) for term in terms):
-            break
-        run = entries(tail, sizes)
+    run = entries(order[-1:], sizes)
+    if order and all(_alike(term, order[-1:]) for term in terms):
+        for length in range(2, len(order) + 1):
+            tail = order[-length:]
+            if not all(_alike(term, tail) for term in terms):
+                break
+            run = entries(tail, sizes)
     return max(1, run)
 
 

@@ -51,7 +51,8 @@ class _Layouts:
     """The layouts chosen so far.
 
     leader: for each value, the one whose layout it shares; order: that layout.
-    writer: the steps whose results may be laid out freely; readers: who reads them.
+    writer: the steps whose results may be laid out freely; readers: who reads them;
+    exact: the values whose axes stand in their own order.
     """
 
     program: Program
@@ -61,19 +62,23 @@ class _Layouts:
     writer: dict[str, Step] = field(default_factory=dict)
     readers: dict[str, list[Step]] = field(default_factory=lambda: defaultdict(list))
 
+    exact: set[str] = field(default_factory=set)
+
     def __post_init__(self) -> None:
-        exact = exact_values(self.program)
+        self.exact = exact_values(self.program)
         for value in self.program.inputs:
             self._lead(value)
         for step in self.program.steps:
-            shares = isinstance(step.op, Elementwise) and step.result.name not in exact
+            shares = (
+                isinstance(step.op, Elementwise) and step.result.name not in self.exact
+            )
             if shares:
                 self.leader[step.result.name] = self.leader[step.arguments[0].name]
             else:
                 self._lead(step.result)
             for value in step.arguments:
                 self.readers[self.leader[value.name]].append(step)
-            if self._is_product(step) and step.result.name not in exact:
+            if self._is_product(step) and step.result.name not in self.exact:
                 self.writer[step.result.name] = step
 
     def _lead(self, value: Value) -> None:
@@ -144,6 +149,8 @@ class _Layouts:
                 time += self._written(step, wanted)[0]
             elif isinstance(step.op, Add):
                 time += self._added(step)
+            elif isinstance(step.op, Einsum):
+                time += self._spread(step, step.op)
         self.order[name] = kept
         return time
 
@@ -151,17 +158,33 @@ class _Layouts:
         """Estimate a sum, which is slow where its arguments are laid out unlike."""
         first, second = (self.axes(value.name) for value in step.arguments)
         entries = cost.entries(step.result.subscripts, self.sizes)
-        same = cost.MULTIPLY_ENTRY if first == second else cost.MULTIPLY_ACROSS
-        return same * entries
+        across = cost.BROADCAST_ENTRY + cost.MULTIPLY_ACROSS
+        return entries * (cost.MULTIPLY_ENTRY if first == second else across)
+
+    def _spread(self, step: Step, einsum: Einsum) -> float:
+        """Estimate the copy that writing along new axes takes, if laid out unlike."""
+        letters = self._letters(step, einsum, 0)
+        order = tuple(index for index in einsum.output if index in letters)
+        if len(order) < len(letters) or order == einsum.output:
+            return 0.0
+        if order[-1:] == letters[-1:]:
+            return 0.0
+        return cost.copy(letters, order, self._sizes(step))
+
+    def _sizes(self, step: Step) -> dict[Index, int]:
+        """Return the sizes of the letters of an einsum."""
+        index_of = step_sizes(step)
+        return {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes}
 
     def _written(self, step: Step, wanted: Axes | None) -> tuple[float, Axes]:
         """Return the time of a product, and the order in which its result comes."""
         einsum = step.op
         assert isinstance(einsum, Einsum)
         a, b = (self._letters(step, einsum, k) for k in (0, 1))
-        index_of = step_sizes(step)
-        sizes = {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes}
         output = einsum.output
         order = None if wanted is None else tuple(output[axis] for axis in wanted)
-        time, found = pairwise.estimate(a, b, output, order, sizes)
+        any_memory = step.result.name in self.exact
+        time, found = pairwise.estimate(
+            a, b, output, order, self._sizes(step), any_memory=any_memory
+        )
         return time, tuple(output.index(index) for index in found)

@@ -26,10 +26,10 @@ from .array_program import (
     Ref,
     Statement,
 )
-from .layout import choose_layouts
+from .layout import choose_layouts, exact_values
 from .program import Add, Apply, Conj, Names, Program, Step, Value, Zero, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
-from .unary import diagonal, leading, like, scalar, summed
+from .unary import diagonal, leading, like, repeated, scalar, summed
 from .views import Source, aligned, copied, transposed
 
 
@@ -67,6 +67,7 @@ class _Lowering:
         inputs = self.program.inputs
         self.names = Names([*(v.name for v in inputs), *self.results.values()])
         self.layouts = choose_layouts(self.program, self.sizes)
+        self.exact = exact_values(self.program)
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
         outputs = [value.name for value in self.program.outputs]
@@ -186,6 +187,7 @@ class _Lowering:
             einsum.output,
             self.wanted(step, einsum, a, b),
             {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes},
+            any_memory=step.result.name in self.exact,
             force=self.primitive,
         )
         axes = tuple(einsum.output.index(index) for index in chosen.order)
@@ -209,7 +211,7 @@ class _Lowering:
     def wanted(self, step: Step, einsum: Einsum, a: Source, b: Source) -> Subscripts:
         """Order the axes of a product as was chosen, or as both arguments have them."""
         alike = a.order == b.order and set(a.order) == set(einsum.output)
-        if alike and step.result.name not in self.results:
+        if alike and step.result.name not in self.exact:
             return a.order
         return tuple(einsum.output[axis] for axis in self.layouts[step.result.name])
 
@@ -252,10 +254,14 @@ class _Lowering:
         """Write ``core`` along new axes, or onto the diagonal of zeros."""
         index_of = step_sizes(step)
         shape = tuple((index_of[index],) for index in einsum.output)
-        op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
-        natural = tuple(range(len(einsum.output)))
-        array = self.assign(step.result, like(op, core.expr, shape), natural)
         order = unique(einsum.output)
+        natural = tuple(range(len(einsum.output)))
+        if not embedded:
+            core = repeated(core, order, index_of, self.sizes)
+            if core.order == order:
+                return self.assign(step.result, core.expr, natural)
+        op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
+        array = self.assign(step.result, like(op, core.expr, shape), natural)
         target = array.expr
         rows = 0 if embedded else leading(order, core.order)
         if embedded:
@@ -307,4 +313,4 @@ def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:
     attr: Sequence[object] = expr.attr
     if expr.op in SHAPED:
         attr = [tuple(index_of[index] for index in extent) for extent in expr.attr]
-    return Node(expr.op, args, tuple(attr))
+    return replace(expr, args=args, attr=tuple(attr))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from . import cost
 from .array_program import ArrayOp, Expr, Node
@@ -13,12 +14,36 @@ from .views import Source, adjacent, copied, expanded, transposed
 
 @dataclass(frozen=True)
 class Matrices:
-    """An operand as stacked matrices: a loop over ``front``, and two groups of axes."""
+    """An operand as stacked matrices: a loop over ``front``, and two groups of axes.
+
+    With ``stored`` the operand is copied, into the groups in that order; without, it is
+    read in place.
+    """
 
     source: Source
     front: Subscripts
     groups: tuple[Subscripts, Subscripts]
-    turn: bool = False
+    stored: tuple[Subscripts, ...] = ()
+
+    def ways(
+        self, sizes: Mapping[Index, int], avoided: Subscripts
+    ) -> Iterator[Matrices]:
+        """Yield the ways to come by the matrices: in place, or by a copy.
+
+        What can be read in place is copied only where no axis of its matrices has unit
+        stride, or one of those ``avoided``.  Other copies are in the order of the
+        groups, or in the other where that takes less time.
+        """
+        straight = tuple(filter(None, self.groups))
+        copies = [replace(self, stored=groups) for groups in (straight, straight[::-1])]
+        if not all(adjacent(group, self.source.order) for group in straight):
+            yield copies[0]
+            if copies[1].copying(sizes) < copies[0].copying(sizes):
+                yield copies[1]
+            return
+        yield self
+        if self.inner in (*self.front, *avoided) and self.inner not in straight[-1]:
+            yield copies[0]
 
     @property
     def held(self) -> Subscripts:
@@ -31,42 +56,44 @@ class Matrices:
         return (*self.held, *self.groups[0], *self.groups[1])
 
     @property
-    def copied(self) -> bool:
-        """Whether fusing a group takes a copy."""
-        order = self.source.order
-        return self.turn or not all(adjacent(group, order) for group in self.groups)
+    def memory(self) -> Subscripts:
+        """The indices as they lie in memory."""
+        if not self.stored:
+            return self.source.order
+        return (*self.held, *(index for group in self.stored for index in group))
 
-    @property
-    def strided(self) -> bool:
-        """Whether the matrices have no axis of unit stride."""
-        return not self.copied and self.source.order[-1] in self.front
+    def stride(self, sizes: Mapping[Index, int]) -> int:
+        """Return how far the nearest entries of a matrix lie apart."""
+        between = itertools.takewhile(lambda i: i in self.front, self.memory[::-1])
+        return cost.entries(tuple(between), sizes)
 
     @property
     def inner(self) -> Index:
         """The index of unit stride."""
-        return self.order[-1] if self.copied else self.source.order[-1]
+        return self.memory[-1]
 
     def copying(self, sizes: Mapping[Index, int]) -> float:
         """Estimate the time of the copy."""
-        if not self.copied:
+        if not self.stored:
             return 0.0
-        return cost.copy(self.source.order, self.order, sizes)
+        return cost.copy(self.source.order, self.memory, sizes)
 
     def expr(self) -> Expr:
         """Write the view, or the copy; a missing group is an axis of size 1."""
         groups = self.groups if self.front else tuple(filter(None, self.groups))
         parts = (*((i,) for i in self.held), *(group for group in groups if group))
-        # Where no copy is needed, fuse first and transpose then: it reads better.
-        in_memory = sorted(parts, key=lambda part: self.source.order.index(part[0]))
-        stored = parts if self.copied else tuple(in_memory)
-        order = tuple(index for part in stored for index in part)
-        across = self.copied and order[-1] != self.source.order[-1]
-        write = copied if across or self.turn else transposed
-        expr: Expr = write(self.source, order)
-        if any(len(part) > 1 for part in stored):
-            expr = Node(ArrayOp.RESHAPE, (expr,), stored)
-        if stored != parts:
-            axes = tuple(stored.index(part) for part in parts)
+        # Fuse in memory and transpose then: it reads better, and needs no other copy.
+        in_memory = sorted(parts, key=lambda part: self.memory.index(part[0]))
+        order = tuple(index for part in in_memory for index in part)
+        fused = any(len(part) > 1 for part in in_memory)
+        # To fuse axes that lie apart takes a copy anyway, which is fast along runs.
+        implied = fused and order[-1] == self.source.order[-1]
+        copies = self.stored and not (implied and order != self.source.order)
+        expr: Expr = (copied if copies else transposed)(self.source, order)
+        if fused:
+            expr = Node(ArrayOp.RESHAPE, (expr,), tuple(in_memory))
+        if in_memory != list(parts):
+            axes = tuple(in_memory.index(part) for part in parts)
             expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
         present = [*(index in self.held for index in self.front), *map(bool, groups)]
         return expanded(expr, present)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from .array_program import ArrayOp, Block, Expr, Node, Ref, Statement
@@ -195,6 +195,8 @@ class _Body:
             return self.variables[expr.name]
         before = len(self.held)
         result = _OPERATIONS[expr.op](self, expr, self.arguments(expr))
+        if expr.c_order:
+            result = replace(result, strides=contiguous(result.shape))
         del self.held[before:]
         self.held.append(result)
         if named := [pair for pair in self.named if pair[0] == expr]:
@@ -266,6 +268,11 @@ class _Body:
             array = self.allocate(array.shape)
         return self.broadcast([array])
 
+    def repeat(self, counts: Sizes, array: Strided) -> Strided:
+        """Take memory for an array whose entries are repeated along an axis."""
+        pairs = zip(array.shape, counts, strict=True)
+        return self.allocate(tuple(size * count for size, count in pairs))
+
     def copy(self, order: Sequence[str], array: Strided) -> Strided:
         """Take memory for a copy in C order, or in the argument's if that is "K"."""
         return self.broadcast([array]) if order else self.allocate(array.shape)
@@ -297,6 +304,7 @@ _OPERATIONS: dict[ArrayOp, Callable[[_Body, Node, list[Strided]], Strided]] = {
     ArrayOp.SUM: lambda body, op, args: body.sum(op.attr, args[0]),
     ArrayOp.ADD: lambda body, op, args: body.broadcast(args),
     ArrayOp.APPLY: lambda body, op, args: body.apply(op.attr[0], args[0]),
+    ArrayOp.REPEAT: lambda body, op, args: body.repeat(body.extents(op.attr), args[0]),
     ArrayOp.COPY: lambda body, op, args: body.copy(op.attr, args[0]),
     ArrayOp.TURN: lambda body, op, args: body.allocate(args[0].taken(op.attr).shape),
     ArrayOp.SCALAR: lambda body, op, args: body.allocate(()),

@@ -1,11 +1,13 @@
-"""What is done to one array alone: its diagonal is taken, and its entries are added."""
+"""What is done to one array alone: its entries are taken, added, or repeated."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from . import cost
 from .array_program import ArrayOp, Expr, Node, Ref, references
-from .cost import EINSUM_LETTERS
-from .spec import Subscripts, unique
-from .views import Source, transposed
+from .spec import Index, Subscripts, unique
+from .views import Source, copied, transposed
 
 
 def leading(order: Subscripts, kept: Subscripts) -> int:
@@ -37,7 +39,7 @@ def diagonal(source: Source, order: Subscripts) -> Expr:
 def summed(source: Source, kept: Subscripts) -> Expr:
     """Sum over the indices that are not kept, along the diagonal of repeated ones."""
     distinct = unique(source.order)
-    if len(distinct) <= EINSUM_LETTERS:
+    if len(distinct) <= cost.EINSUM_LETTERS:
         value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
         return value if kept else scalar(value)
     if len(distinct) < len(source.order):
@@ -46,3 +48,31 @@ def summed(source: Source, kept: Subscripts) -> Expr:
     value = Node(ArrayOp.SUM, (source.expr,), summed)
     left = tuple(index for index in source.order if index in kept)
     return transposed(Source(value, left), kept) if kept else scalar(value)
+
+
+def repeated(
+    source: Source,
+    order: Subscripts,
+    index_of: Mapping[Index, Index],
+    sizes: Mapping[Index, int],
+) -> Source:
+    """Give an array the order of ``order``, and repeat it along the last new axis.
+
+    It is not repeated where broadcasting writes runs that are long enough, and only
+    copied where it would be read across its memory.  ``index_of`` says how the
+    program calls the letters of ``order``.
+    """
+    kept = tuple(index for index in order if index in source.order)
+    if kept and source.order[-1] != kept[-1]:
+        source = Source(copied(source, kept), kept)
+    new = [axis for axis, index in enumerate(order) if index not in kept]
+    run = order[new[-1] + 1 :] or order[new[-1] :] if new else ()
+    short = cost.entries([index_of[i] for i in run], sizes) < cost.SHORT_RUN
+    if not (new and short):
+        return source
+    last = order[new[-1]]
+    longer = tuple(index for index in order if index in kept or index == last)
+    present = tuple(index in kept for index in longer)
+    wide = Node(ArrayOp.EXPAND, (transposed(source, kept),), present)
+    counts = tuple(() if here else (index_of[last],) for here in present)
+    return Source(Node(ArrayOp.REPEAT, (wide,), counts), longer)

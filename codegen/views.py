@@ -54,3 +54,16 @@ def adjacent(group: Subscripts, order: Subscripts) -> bool:
         return True
     start = order.index(group[0])
     return order[start : start + len(group)] == group
+
+
+def lies_as_it_stands(operands: Sequence[Subscripts], order: Subscripts) -> bool:
+    """Tell whether NumPy lays out a result in C order of its own accord.
+
+    It follows the operands: two axes trade places where all that have both of them
+    have them the other way round.
+    """
+    for pair in itertools.combinations(order, 2):
+        both = [term for term in operands if set(pair) <= set(term)]
+        if both and all(term.index(pair[0]) > term.index(pair[1]) for term in both):
+            return False
+    return True

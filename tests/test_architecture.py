@@ -32,7 +32,9 @@ layer differentiate simplify recompute
 array_program
 cost
 views
+candidate
 matrices
+entrywise matrix_products
 pairwise
 layout
 unary

@@ -12,6 +12,7 @@ from exact import case, compare_at, integers
 import eingrad
 from eingrad import pairwise
 from eingrad.array_program import Ref
+from eingrad.candidate import Problem
 from eingrad.errors import InternalError
 from eingrad.lower import lower
 from eingrad.views import Source
@@ -96,7 +97,7 @@ def test_forced_primitive_is_written(
 def candidates(spec: str, *, exact: bool = True) -> list[Any]:
     inputs, output = spec.split("->")
     first, second = inputs.split(",")
-    problem = pairwise.Problem(
+    problem = Problem(
         Source(Ref("a"), tuple(first)),
         Source(Ref("b"), tuple(second)),
         tuple(output),

@@ -14,6 +14,7 @@ from strategies import Array, Case, cases, integers, searched
 
 import eingrad
 from eingrad import layout, oracle, pairwise
+from eingrad.candidate import Candidate, Problem
 from eingrad.program import Program
 from eingrad.views import Source
 
@@ -34,9 +35,9 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
     dice = random.Random(seed)
 
     def some_candidate(
-        a: Source, b: Source, kept: Any, wanted: Any, sizes: Any, *, force: Any = None
-    ) -> pairwise.Candidate:
-        problem = pairwise.Problem(a, b, kept, wanted, sizes)
+        a: Source, b: Source, kept: Any, wanted: Any, sizes: Any, **options: Any
+    ) -> Candidate:
+        problem = Problem(a, b, kept, wanted, sizes, options["any_memory"])
         return dice.choice(list(pairwise.candidates(problem)))
 
     def some_layouts(program: Program, sizes: Any) -> dict[str, tuple[int, ...]]:

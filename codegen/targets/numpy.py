@@ -70,6 +70,11 @@ def einsum_literal(operands: tuple[Subscripts, ...], output: Subscripts) -> str:
     return f'"{",".join(terms[:-1])}->{terms[-1]}"'
 
 
+def _repeat(op: _Operation) -> Doc:
+    (axis,) = (axis for axis, extent in enumerate(op.attr) if extent)
+    return call(f"{op.args[0]}.repeat", op.shape()[axis], f"axis={axis}")
+
+
 def _quoted(text: str) -> str:
     return f'"{text}"'
 
@@ -89,6 +94,7 @@ SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
     ),
     ArrayOp.ADD: lambda op: call("np.add", *op.args),
     ArrayOp.APPLY: lambda op: applied(op.attr[0], op.args[0]),
+    ArrayOp.REPEAT: _repeat,
     ArrayOp.COPY: lambda op: call(f"{op.args[0]}.copy", *map(_quoted, op.attr)),
     ArrayOp.TURN: lambda op: call("_turned", op.args[0], tuple_of(map(str, op.attr))),
     ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),
@@ -190,7 +196,8 @@ class Printer:
         if isinstance(expr, Ref):
             return expr.name
         args = tuple(str(self.doc(arg)) for arg in expr.args)
-        return SOURCE[expr.op](_Operation(args, expr.attr, self.extent))
+        written = SOURCE[expr.op](_Operation(args, expr.attr, self.extent))
+        return _with(written, 'order="C"') if expr.c_order else written
 
     def statement(
         self, statement: Statement, annotation: str = "", reusable: str | None = None
@@ -229,7 +236,7 @@ class Printer:
         self._assign(prefix, value)
 
     def _assign(self, prefix: str, value: Expr) -> None:
-        if isinstance(value, Node) and value.op in INFIX:
+        if isinstance(value, Node) and value.op in INFIX and not value.c_order:
             left, right = (self.doc(arg) for arg in value.args)
             line = f"{self.indent}{prefix}{left} {INFIX[value.op]} {right}"
             if fits(line, self.width):
@@ -244,7 +251,7 @@ class Printer:
         """Assign a value that is written into an array if there is one."""
         self.written.append(into)
         if value.op is ArrayOp.EMPTY:
-            self._print(prefix, call("_room", into, *self._call(value).items))
+            self._print(prefix, call("_room", into, *_bracketed(self.doc(value)).items))
             return
         given = Ref(into)
         if not fits(f"{self.indent}{prefix}{self._into(value, given)}", self.width):
@@ -258,13 +265,7 @@ class Printer:
         self._print("", self._into(value, out))
 
     def _into(self, value: Node, out: Expr) -> Doc:
-        written = self._call(value)
-        return replace(written, items=(*written.items, f"out={self.doc(out)}"))
-
-    def _call(self, value: Node) -> Bracketed:
-        written = self.doc(value)
-        assert isinstance(written, Bracketed)
-        return written
+        return _with(self.doc(value), f"out={self.doc(out)}")
 
     def _parts(self, value: Node) -> Node:
         """Give each part of a long expression a line and a name of its own."""
@@ -286,6 +287,17 @@ class Printer:
 
     def _print(self, prefix: str, doc: Doc) -> None:
         self.lines.extend(broken(prefix, doc, indent=self.indent, width=self.width))
+
+
+def _bracketed(written: Doc) -> Bracketed:
+    assert isinstance(written, Bracketed)
+    return written
+
+
+def _with(written: Doc, argument: str) -> Bracketed:
+    """Give a call one more argument."""
+    call = _bracketed(written)
+    return replace(call, items=(*call.items, argument))
 
 
 def _is_view(part: Node) -> bool:

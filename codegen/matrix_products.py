@@ -1,0 +1,120 @@
+"""Products of two arrays as products of matrices: dot and np.matmul."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from . import cost
+from .array_program import ArrayOp, Node
+from .candidate import Candidate, Problem
+from .matrices import Matrices
+from .spec import Subscripts
+from .views import Source, adjacent, copied, lies_as_it_stands
+
+
+def matrix_products(problem: Problem) -> Iterator[Candidate]:
+    """Yield the products whose result ends in rows of a, then columns of b."""
+    batch, summed = problem.sets.batch, problem.sets.contracted
+    rows, columns = problem.rows, problem.columns
+    batches = [batch, tuple(i for i in problem.b.order if i in batch)]
+    if problem.wanted:
+        batches.append(tuple(i for i in problem.wanted if i in batch))
+    sums = [summed, tuple(i for i in problem.b.order if i in summed)]
+    fronts = [(front, rows, columns) for front in dict.fromkeys(batches)]
+    if problem.wanted:
+        fronts.extend(_loops(problem, rows, columns))
+    for (front, x, y), k in itertools.product(fronts, dict.fromkeys(sums)):
+        # Small matrices multiply faster where the second is not read inner to inner.
+        lefts = Matrices(problem.a, front, (x, k)).ways(problem.sizes, ())
+        rights = Matrices(problem.b, front, (k, y)).ways(problem.sizes, k)
+        for left, right in itertools.product(lefts, rights):
+            product = _matrix_product(problem, left, right)
+            yield from _in_order(problem, product, (front, x, y))
+
+
+def _loops(
+    problem: Problem, rows: Subscripts, columns: Subscripts
+) -> Iterator[tuple[Subscripts, Subscripts, Subscripts]]:
+    """Yield the split of the wanted order that needs no copy of the result.
+
+    The last run of columns and the run of rows before it form the matrices; what
+    stands in front of them, rows and columns too, is looped over.
+    """
+    order = problem.wanted or ()
+    end = len(order)
+    while end and order[end - 1] in columns:
+        end -= 1
+    start = end
+    while start and order[start - 1] in rows:
+        start -= 1
+    if end < len(order) and start:
+        yield order[:start], order[start:end], order[end:]
+
+
+def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candidate:
+    """Write the product of matrices (x, k) and (k, y), looped over what is in front."""
+    front, (x, k), (_, y) = left.front, left.groups, right.groups
+    product = cost.MatrixProduct(
+        loops=problem.size(front),
+        rows=problem.size(x),
+        columns=problem.size(y),
+        summed=problem.size(k),
+        left_stride=left.stride(problem.sizes),
+        right_stride=right.stride(problem.sizes),
+        left_summed=left.inner in k,
+        right_summed=right.inner in k,
+        stacked=bool(front),
+    )
+    time = product.time() + left.copying(problem.sizes) + right.copying(problem.sizes)
+    op = ArrayOp.MATMUL if front else ArrayOp.DOT
+    fronts = (left.held, right.held)
+    straight = lies_as_it_stands(fronts, front)
+    value = Node(op, (left.expr(), right.expr()), c_order=not straight)
+    order = front + x + y
+    if not order:
+        value = Node(ArrayOp.SCALAR, (value,))
+    elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
+        value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
+    primitive = "matmul" if front else "dot"
+    return Candidate(primitive, value, order, (left.order, right.order), time)
+
+
+def _in_order(
+    problem: Problem, product: Candidate, parts: tuple[Subscripts, ...]
+) -> Iterator[Candidate]:
+    """Yield ``product`` with its result in the wanted order, one way or another."""
+    wanted = problem.wanted
+    if wanted is None or wanted == product.order:
+        yield product
+        return
+    front, x, y = parts
+    grouped = adjacent(x, wanted) and adjacent(y, wanted)
+    # Where it ends in a row, the operands are better exchanged.
+    if front and x and y and grouped and wanted[-1] not in x:
+        groups = [(i,) for i in front] + [x, y]
+        in_memory = sorted(groups, key=lambda group: wanted.index(group[0]))
+        axes = tuple(in_memory.index(group) for group in groups)
+        through = cost.ALLOCATE_CALL + cost.VIEW_CALL
+        if wanted[-1] in front:
+            # Then NumPy computes every product aside and copies it.
+            stride = problem.size(wanted[-1:])
+            through += cost.strided(stride, problem.size(wanted))
+        value = product.value
+        if value.op is ArrayOp.RESHAPE and isinstance(value.args[0], Node):
+            value = value.args[0]
+        yield replace(
+            product,
+            primitive="into",
+            value=replace(value, c_order=False),
+            order=wanted,
+            cost=product.cost + through,
+            into=(tuple(in_memory), axes),
+        )
+    yield replace(
+        product,
+        value=copied(Source(product.value, product.order), wanted),
+        order=wanted,
+        cost=product.cost + cost.copy(product.order, wanted, problem.sizes),
+    )
