@@ -38,6 +38,8 @@ EINSUM_SUM_ENTRY = 0.17
 COPY_ENTRY = 0.12
 MULTIPLY_RUN = 4.5
 OUTER_RUN = 6.0
+# Runs of outer products from here on are multiplied at full speed.
+OUTER_LONG_RUN = 3000
 EINSUM_RUN, EINSUM_DEEP_RUN = 4.0, 14.0
 COPY_RUN = 5.0
 # Loops over so many indices do not step from run to run as fast.
@@ -115,7 +117,8 @@ def copy(source: Subscripts, order: Subscripts, sizes: Sizes) -> float:
         each = COPY_ENTRY
         runs = COPY_RUN * entries(order[: len(order) - kept], sizes)
     else:
-        each = COPY_ACROSS if count <= CACHED_ENTRIES else COPY_ACROSS_UNCACHED
+        turned = entries(order[order.index(source[-1]) :], sizes)
+        each = COPY_ACROSS if turned <= CACHED_ENTRIES else COPY_ACROSS_UNCACHED
         each += COPY_COLLISION * _collides(source, order[-1], sizes)
         runs = COPY_ACROSS_RUN * count / size(order[-1], sizes)
     each += FRESH_ENTRY * (count > FRESH_ENTRIES)
@@ -202,13 +205,17 @@ def multiply(
     count = entries(output, sizes)
     if all(term in ((), output) for term in operands):
         return MULTIPLY_CALL + MULTIPLY_ENTRY * count
+    run = _run((*operands, output), output, sizes)
     outer = not any(len(term) == len(output) for term in operands)
+    if outer and run >= OUTER_LONG_RUN:
+        return BROADCAST_CALL + MULTIPLY_ENTRY * count
     each = OUTER_ENTRY if outer else BROADCAST_ENTRY
     for term in operands:
         if output and output[-1] in term and term[-1] != output[-1]:
             each += MULTIPLY_ACROSS + COLLISION * _collides(term, output[-1], sizes)
-    runs = count / _run((*operands, output), output, sizes)
-    return BROADCAST_CALL + each * count + (OUTER_RUN if outer else MULTIPLY_RUN) * runs
+    return (
+        BROADCAST_CALL + (each + (OUTER_RUN if outer else MULTIPLY_RUN) / run) * count
+    )
 
 
 def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -> float:

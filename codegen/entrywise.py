@@ -21,9 +21,15 @@ def einsums(problem: Problem) -> Iterator[Candidate]:
         node = Node(ArrayOp.EINSUM, (a.expr, b.expr), (*terms, order))
         return node, cost.einsum(terms, order, problem.sizes)
 
-    views = (a.order, b.order)
     for value, order, time in _laid_out(problem, written):
-        yield Candidate("einsum", value, order, views, time)
+        found = Candidate("einsum", value, order, terms, time)
+        if value.c_order:
+            # Asked for C order, np.einsum would loop in C order too.
+            straight = tuple((i,) for i in order), tuple(range(len(order)))
+            plain = replace(value, c_order=False)
+            time += cost.ALLOCATE_CALL
+            found = replace(found, value=plain, cost=time, into=straight)
+        yield found
 
 
 def multiplies(problem: Problem) -> Iterator[Candidate]:
@@ -58,17 +64,12 @@ def _laid_out(
         if not order:
             yield Node(ArrayOp.SCALAR, (node,)), order, time
             continue
-        follows = lies_as_it_stands((a.order, b.order), order)
         if order != wanted and problem.any_memory:
             axes = tuple(order.index(index) for index in wanted)
-            node = replace(node, c_order=not follows)
             yield Node(ArrayOp.TRANSPOSE, (node,), axes), wanted, time
         elif order != wanted:
             time += cost.copy(order, wanted, problem.sizes)
             yield copied(Source(node, order), wanted), wanted, time
         else:
-            yield (
-                replace(node, c_order=not (follows or problem.any_memory)),
-                wanted,
-                time,
-            )
+            exact = problem.any_memory or lies_as_it_stands((a.order, b.order), order)
+            yield replace(node, c_order=not exact), wanted, time

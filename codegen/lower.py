@@ -240,13 +240,18 @@ class _Lowering:
             core = Source(self.reduced(step, core.expr), kept)
         elif len(distinct) < len(source.order):
             core = Source(diagonal(source, distinct), distinct)
+            last = source.order[-1]
+            if last != distinct[-1] or source.order.count(last) > 1:
+                # Its entries lie apart, and it is small beside what it is taken from.
+                copy = Node(ArrayOp.COPY, (core.expr,))
+                core = Source(self.reduced(step, copy, "diagonal"), distinct)
         if step.result.name in self.broadcast or not (spread or embedded):
             axes = tuple(einsum.output.index(index) for index in core.order)
             return Array(core.expr, axes, owned), notation
         return self.spread(step, einsum, core, embedded), notation
 
-    def reduced(self, step: Step, expr: Expr) -> Expr:
-        target = Ref(self.names.fresh(f"sum_{step.arguments[0].name}"))
+    def reduced(self, step: Step, expr: Expr, what: str = "sum") -> Expr:
+        target = Ref(self.names.fresh(f"{what}_{step.arguments[0].name}"))
         self.statements.append(Statement(target, expr))
         return target
 

@@ -109,7 +109,7 @@ SOURCE: dict[ArrayOp, Callable[[_Operation], Doc]] = {
 INFIX = {ArrayOp.MULTIPLY: "*", ArrayOp.ADD: "+"}
 
 # Operations that can write their result into an array given as ``out``.
-WRITES_OUT = frozenset({ArrayOp.MATMUL})
+WRITES_OUT = frozenset({ArrayOp.MATMUL, ArrayOp.EINSUM})
 
 # Operations that take an array to write into, or None for a new one.
 TAKES_OUT = frozenset(
