@@ -76,9 +76,7 @@ def compiled(case: Case) -> list[tuple[str, float, Callable[..., Any]]]:
     )
     found: list[Candidate] = []
 
-    def remember(*args: Any, **options: Any) -> Candidate:
-        a, b, kept, wanted, sizes = args
-        problem = Problem(a, b, kept, wanted, sizes, options["any_memory"])
+    def remember(problem: Problem, **options: Any) -> Candidate:
         found.extend(pairwise.candidates(problem))
         return found[0]
 

@@ -38,7 +38,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .program import Step
-from .spec import Subscripts
+from .spec import Index, Subscripts
 
 Extent = Subscripts
 Shape = tuple[Extent, ...]
@@ -139,12 +139,38 @@ class Array:
 
 
 @dataclass(frozen=True)
+class Small:
+    """The statements that take the place of others where a product of sizes is small.
+
+    It is the product along ``extent``, and at most ``bound``.
+    """
+
+    extent: Extent
+    bound: int
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
 class Block:
     """The statements of one step; ``notation`` is the step in the layouts chosen."""
 
     step: Step
     notation: str
     statements: tuple[Statement, ...]
+    small: Small | None = None
+
+    @property
+    def all_statements(self) -> tuple[Statement, ...]:
+        """The statements whatever the sizes."""
+        return (*self.statements, *(self.small.statements if self.small else ()))
+
+    @property
+    def sizes(self) -> Iterator[Index]:
+        """The indices whose sizes are needed."""
+        if self.small:
+            yield from self.small.extent
+        for statement in self.all_statements:
+            yield from (*extents(statement.target), *extents(statement.value))
 
 
 @dataclass(frozen=True)

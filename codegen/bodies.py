@@ -64,7 +64,7 @@ def sweeps(derivation: Derivation) -> Sweeps:
     output, *gradients = derivation.joint.results.values()
     forward = [block for block in blocks if block.step.result.name in made]
     reverse = [block for block in blocks if block.step.result.name not in made]
-    read = free_variables(s for block in reverse for s in block.statements)
+    read = free_variables(s for block in reverse for s in block.all_statements)
     kept = [name for name in Writer.variables(forward) if name in read]
     return Sweeps(
         forward,

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import cost
-from .array_program import VIEWS, Node, Shape, nodes
+from .array_program import (
+    SHAPED,
+    VIEWS,
+    ArrayOp,
+    Expr,
+    Node,
+    Ref,
+    Shape,
+    Statement,
+    nodes,
+    references,
+)
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
 from .views import Source
@@ -35,6 +46,28 @@ class Candidate:
         """The estimated time with the views that are taken."""
         views = sum(node.op in VIEWS for node in nodes(self.value))
         return self.cost + cost.VIEW_CALL * views
+
+    def statements(
+        self, target: Ref, index_of: Mapping[Index, Index]
+    ) -> tuple[Statement, ...]:
+        """Write the product into a variable.
+
+        ``index_of`` says how the program calls the letters of the einsum.
+        """
+        value = _sized(self.value, index_of)
+        if self.into is None:
+            return (Statement(target, value),)
+        shape, turn = self.into
+        view: Expr = target
+        if any(len(group) > 1 for group in shape):
+            extents = tuple(tuple(index_of[i] for i in group) for group in shape)
+            view = Node(ArrayOp.RESHAPE, (view,), extents)
+        if turn != tuple(range(len(turn))):
+            view = Node(ArrayOp.TRANSPOSE, (view,), turn)
+        model = Ref(next(references(self.value)))
+        extent = tuple((index_of[index],) for index in self.order)
+        empty = Statement(target, Node(ArrayOp.EMPTY, (model,), extent))
+        return empty, Statement(view, value, through=True)
 
 
 @dataclass(frozen=True)
@@ -79,3 +112,14 @@ class Problem:
     def size(self, indices: Subscripts) -> int:
         """Count the entries along ``indices``."""
         return cost.entries(indices, self.sizes)
+
+
+def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:
+    """Write the shapes in ``expr`` in the program's indices."""
+    if isinstance(expr, Ref):
+        return expr
+    args = tuple(_sized(arg, index_of) for arg in expr.args)
+    attr: Sequence[object] = expr.attr
+    if expr.op in SHAPED:
+        attr = [tuple(index_of[index] for index in extent) for extent in expr.attr]
+    return replace(expr, args=args, attr=tuple(attr))

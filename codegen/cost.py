@@ -98,8 +98,8 @@ PACK_LEFT = 0.1
 
 
 def size(index: Index, sizes: Sizes) -> int:
-    """Return the size of an index, or what is assumed of it."""
-    return sizes.get(index, ASSUMED_SIZE)
+    """Return the size of an index, or what is assumed of it: no power of 2."""
+    return sizes.get(index, ASSUMED_SIZE + 1)
 
 
 def entries(indices: Sequence[Index], sizes: Sizes) -> int:

@@ -23,7 +23,7 @@ def einsums(problem: Problem) -> Iterator[Candidate]:
 
     for value, order, time in _laid_out(problem, written):
         found = Candidate("einsum", value, order, terms, time)
-        if value.c_order:
+        if value.c_order and problem.sets.contracted:
             # Asked for C order, np.einsum would loop in C order too.
             straight = tuple((i,) for i in order), tuple(range(len(order)))
             plain = replace(value, c_order=False)

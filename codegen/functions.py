@@ -24,7 +24,6 @@ from .array_program import (
     Node,
     Ref,
     Statement,
-    extents,
     references,
 )
 from .errors import InternalError
@@ -92,9 +91,8 @@ class Writer:
         may hold an array to write them into; ``typed`` is a variable whose assignment
         states its type.
         """
-        statements = [s for block in blocks for s in block.statements]
-        read = free_variables(statements)
-        sizes, sources = self._sizes(statements, known, read)
+        read = free_variables(s for block in blocks for s in block.all_statements)
+        sizes, sources = self._sizes(blocks, known, read)
         printer = self.printer(into)
         for _ in self.written(printer, blocks, kept, typed):
             pass
@@ -170,7 +168,23 @@ class Writer:
     ) -> None:
         if block.statements and "->" in block.notation:
             printer.lines.extend(_comment(block.notation, printer.indent, self.width))
-        for statement in block.statements:
+        if block.small is None:
+            self._print_all(printer, block.statements, typed, reusable)
+            return
+        bound = f"{printer.extent(block.small.extent)} <= {block.small.bound}"
+        with printer.branch(f"if {bound}:"):
+            self._print_all(printer, block.small.statements, typed, reusable)
+        with printer.branch("else:"):
+            self._print_all(printer, block.statements, "", reusable)
+
+    @staticmethod
+    def _print_all(
+        printer: Printer,
+        statements: Iterable[Statement],
+        typed: str,
+        reusable: str | None,
+    ) -> None:
+        for statement in statements:
             annotate = not statement.through and statement.target == Ref(typed)
             printer.statement(statement, ": Array" if annotate else "", reusable)
 
@@ -189,13 +203,11 @@ class Writer:
         return names
 
     def _sizes(
-        self, statements: Sequence[Statement], known: Sequence[str], read: set[str]
+        self, blocks: Sequence[Block], known: Sequence[str], read: set[str]
     ) -> tuple[list[str], set[str]]:
         """Bind the sizes that shapes are written in, and name their arrays."""
         needed = dict.fromkeys(
-            self.same_size[index]
-            for s in statements
-            for index in (*extents(s.target), *extents(s.value))
+            self.same_size[index] for block in blocks for index in block.sizes
         )
         lines = [
             f"    {self.size_names[index]} = {self.constants[index]}"
@@ -254,7 +266,7 @@ def _last_uses(blocks: Sequence[Block]) -> list[list[str]]:
 
 def _read(block: Block) -> Iterator[str]:
     """Yield the variables that a block reads."""
-    for statement in block.statements:
+    for statement in block.all_statements:
         yield from references(statement.value)
         if statement.through:
             yield from references(statement.target)
@@ -280,7 +292,7 @@ def needed_blocks(blocks: Sequence[Block], wanted: Collection[str]) -> list[Bloc
     kept: list[Block] = []
     for block in reversed(blocks):
         if needed.intersection(Writer.variables([block])):
-            needed |= free_variables(block.statements)
+            needed |= free_variables(block.all_statements)
             kept.append(block)
     return kept[::-1]
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 
 from . import cost, pairwise
 from .array_program import (
-    SHAPED,
     Array,
     ArrayOp,
     ArrayProgram,
@@ -24,8 +23,10 @@ from .array_program import (
     Expr,
     Node,
     Ref,
+    Small,
     Statement,
 )
+from .candidate import Problem
 from .layout import choose_layouts, exact_values
 from .program import Add, Apply, Conj, Names, Program, Step, Value, Zero, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
@@ -61,6 +62,7 @@ class _Lowering:
     primitive: str | None
     arrays: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
+    small: Small | None = None
     cost: float = 0.0
 
     def __post_init__(self) -> None:
@@ -87,7 +89,7 @@ class _Lowering:
 
     def block(self, step: Step) -> Block:
         """Lower one step, and note how its result is held."""
-        self.statements = []
+        self.statements, self.small = [], None
         match step.op:
             case Einsum() if len(step.arguments) == 1:
                 array, notation = self.unary(step, step.op)
@@ -104,7 +106,7 @@ class _Lowering:
         if step.result.name in self.results:
             array = self.owned(step.result, array)
         self.arrays[step.result.name] = array
-        return Block(step, notation, tuple(self.statements))
+        return Block(step, notation, tuple(self.statements), self.small)
 
     def owned(self, value: Value, array: Array) -> Array:
         """Hold an output in memory of its own, axes in order."""
@@ -181,32 +183,25 @@ class _Lowering:
             for value, subscripts in zip(step.arguments, einsum.operands, strict=True)
         )
         index_of = step_sizes(step)
-        chosen = pairwise.choose(
+        problem = Problem(
             a,
             b,
             einsum.output,
             self.wanted(step, einsum, a, b),
             {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes},
             any_memory=step.result.name in self.exact,
-            force=self.primitive,
         )
+        found = None if self.primitive else pairwise.split(problem)
+        chosen = found[0] if found else pairwise.choose(problem, force=self.primitive)
         axes = tuple(einsum.output.index(index) for index in chosen.order)
+        target = Ref(self.variable(step.result, axes))
         self.cost += chosen.cost
-        value = _sized(chosen.value, index_of)
-        notation = str(Einsum(chosen.views, chosen.order))
-        if chosen.into is None:
-            return self.assign(step.result, value, axes), notation
-        shape, turn = chosen.into
-        out = tuple((index_of[i],) for i in chosen.order)
-        array = self.assign(step.result, like(ArrayOp.EMPTY, a.expr, out), axes)
-        view = array.expr
-        if any(len(group) > 1 for group in shape):
-            extents = tuple(tuple(index_of[i] for i in group) for group in shape)
-            view = Node(ArrayOp.RESHAPE, (view,), extents)
-        if turn != tuple(range(len(turn))):
-            view = Node(ArrayOp.TRANSPOSE, (view,), turn)
-        self.statements.append(Statement(view, value, through=True))
-        return array, notation
+        if found:
+            _, measured, bound, way = found
+            extent = tuple(index_of[index] for index in measured)
+            self.small = Small(extent, bound, way.statements(target, index_of))
+        self.statements.extend(chosen.statements(target, index_of))
+        return Array(target, axes, owned=True), str(Einsum(chosen.views, chosen.order))
 
     def wanted(self, step: Step, einsum: Einsum, a: Source, b: Source) -> Subscripts:
         """Order the axes of a product as was chosen, or as both arguments have them."""
@@ -308,14 +303,3 @@ def broadcast(steps: Sequence[Step], outputs: Collection[str]) -> set[str]:
         if not isinstance(step.op, Add) or len(read) == len(step.arguments):
             found.difference_update(read)
     return found.difference(outputs)
-
-
-def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:
-    """Write the shapes in ``expr`` in the program's indices."""
-    if isinstance(expr, Ref):
-        return expr
-    args = tuple(_sized(arg, index_of) for arg in expr.args)
-    attr: Sequence[object] = expr.attr
-    if expr.op in SHAPED:
-        attr = [tuple(index_of[index] for index in extent) for extent in expr.attr]
-    return replace(expr, args=args, attr=tuple(attr))

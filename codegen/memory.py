@@ -32,7 +32,7 @@ from .strided import (
     contiguous,
     strides_like,
 )
-from .targets.numpy import INFIX, WRITES_OUT
+from .targets.operations import INFIX, WRITES_OUT
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def _makes_room(lowered: Lowered) -> bool:
     made = {
         statement.target
         for block in lowered.arrays.blocks
-        for statement in block.statements
+        for statement in block.all_statements
         if isinstance(statement.value, Node) and statement.value.op is ArrayOp.EMPTY
     }
     return any(Ref(variable) in made for variable in lowered.results.values())
@@ -169,7 +169,7 @@ def _turns(arrays: ArrayProgram) -> bool:
     return any(
         node.op is ArrayOp.TURN
         for block in arrays.blocks
-        for statement in block.statements
+        for statement in block.all_statements
         for node in nodes(statement.value)
     )
 

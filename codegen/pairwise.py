@@ -17,7 +17,9 @@ layout and an estimate of its time; the cheapest is taken.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from . import cost
 from .array_program import Ref
@@ -28,28 +30,71 @@ from .matrix_products import matrix_products
 from .spec import Index, Subscripts
 from .views import Source
 
+# Unknown sizes are tried at these.  Where another primitive than that for the largest
+# is so many times faster at one of them, and slower at the largest, run time decides;
+# without matrices, where less is at stake, it is the primitive for LARGE ones.
+SCALES = (4, 8, 16, 32, 64, 128, 256, 512)
+LARGE = 257
+MUCH, MORE = 1.4, 1.05
 
-def choose(
-    a: Source,
-    b: Source,
-    kept: Subscripts,
-    wanted: Subscripts | None,
-    sizes: Mapping[Index, int],
-    *,
-    any_memory: bool = False,
-    force: str | None = None,
-) -> Candidate:
-    """Return the cheapest way to compute ``a,b->kept``.
 
-    ``force`` names the only primitive allowed, where it applies; the rest is as in
-    ``Problem``.
+def choose(problem: Problem, *, force: str | None = None) -> Candidate:
+    """Return the cheapest way to compute a product.
+
+    ``force`` names the only primitive allowed, where it applies.
     """
-    problem = Problem(a, b, kept, wanted, sizes, any_memory)
     if problem.sets.left_lone or problem.sets.right_lone:
-        raise InternalError(f"an index stands alone in {a.order}, {b.order}")
+        orders = f"{problem.a.order}, {problem.b.order}"
+        raise InternalError(f"an index stands alone in {orders}")
+    if not problem.sets.contracted:
+        large = dict.fromkeys(problem.kept, LARGE)
+        problem = replace(problem, sizes={**large, **problem.sizes})
     found = list(candidates(problem))
     forced = [c for c in found if c.primitive == force]
-    return min(forced or found, key=lambda candidate: candidate.time)
+    return min(forced or found, key=_time)
+
+
+def split(problem: Problem) -> tuple[Candidate, Subscripts, int, Candidate] | None:
+    """Return the ways for large and for small sizes, where it takes two of them.
+
+    The second holds where the sizes of the indices returned multiply to the number
+    returned or less, which are those of each matrix product.
+    """
+    sets = problem.sets
+    matrix = problem.rows + problem.columns + sets.contracted
+    unknown = [index for index in matrix if index not in problem.sizes]
+    if not (sets.batch and sets.contracted and unknown):
+        return None
+    tried = []
+    for scale in SCALES:
+        # At powers of 2 the caches tell, which these sizes are not known to be.
+        sizes = {**problem.sizes, **dict.fromkeys(unknown, scale + 1)}
+        tried.append(list(candidates(replace(problem, sizes=sizes))))
+    best = [min(found, key=_time) for found in tried]
+    large = best[-1]
+    gains = [
+        _as(large, found) / way.time for found, way in zip(tried, best, strict=True)
+    ]
+    small = best[gains.index(max(gains))]
+    if max(gains) < MUCH or _as(small, tried[-1]) < MORE * large.time:
+        return None
+    last = max(
+        scale
+        for scale, found in zip(SCALES, tried, strict=True)
+        if _as(small, found) < _as(large, found)
+    )
+    bound = cost.entries(matrix, {**problem.sizes, **dict.fromkeys(unknown, last)})
+    return large, matrix, bound, small
+
+
+def _time(candidate: Candidate) -> float:
+    return candidate.time
+
+
+def _as(way: Candidate, found: Sequence[Candidate]) -> float:
+    """Return the time of the one among ``found`` that is written as ``way`` is."""
+    alike = (c.time for c in found if (c.value, c.into) == (way.value, way.into))
+    return min(alike, default=math.inf)
 
 
 def estimate(
@@ -91,7 +136,7 @@ def _estimate(
     """Estimate a product whose letters are a, b, …; large networks repeat few."""
     of_letter = {chr(ord("a") + k): size for k, size in enumerate(sizes)}
     sources = Source(Ref("a"), a), Source(Ref("b"), b)
-    chosen = choose(*sources, kept, wanted, of_letter, any_memory=any_memory)
+    chosen = choose(Problem(*sources, kept, wanted, of_letter, any_memory))
     return chosen.time, chosen.order
 
 

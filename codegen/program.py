@@ -138,6 +138,10 @@ class Names:
         self._taken.add(name)
         return name
 
+    def copy(self) -> Names:
+        """Return what hands out names of its own, from where this one is."""
+        return Names(self._taken)
+
 
 def forward_program(
     tree: ContractionTree, operands: Sequence[str], output: str

@@ -134,11 +134,13 @@ def test_an_index_that_stands_alone_is_a_bug(
     """Sums over one argument alone come before the product."""
     with pytest.raises(InternalError):
         pairwise.choose(
-            Source(Ref("a"), tuple(first)),
-            Source(Ref("b"), tuple(second)),
-            tuple(kept),
-            None,
-            {},
+            Problem(
+                Source(Ref("a"), tuple(first)),
+                Source(Ref("b"), tuple(second)),
+                tuple(kept),
+                None,
+                {},
+            )
         )
 
 

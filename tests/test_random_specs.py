@@ -16,7 +16,6 @@ import eingrad
 from eingrad import layout, oracle, pairwise
 from eingrad.candidate import Candidate, Problem
 from eingrad.program import Program
-from eingrad.views import Source
 
 
 @given(case=cases())
@@ -34,10 +33,7 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
     """What is picked is a matter of time alone: each product, and each layout."""
     dice = random.Random(seed)
 
-    def some_candidate(
-        a: Source, b: Source, kept: Any, wanted: Any, sizes: Any, **options: Any
-    ) -> Candidate:
-        problem = Problem(a, b, kept, wanted, sizes, options["any_memory"])
+    def some_candidate(problem: Problem, **options: Any) -> Candidate:
         return dice.choice(list(pairwise.candidates(problem)))
 
     def some_layouts(program: Program, sizes: Any) -> dict[str, tuple[int, ...]]:
