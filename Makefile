@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test generate check lint bench fuzz clean
+.PHONY: help demo test generate check lint bench bench-full fuzz clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,6 +11,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 N ?= 20000
+THREADS ?= 1
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +40,14 @@ lint: $(READY) ## ruff and mypy
 
 bench: $(BENCH_READY) ## time the modules, quickly
 	@$(BIN)/python benchmarks/run.py --quick
+
+bench-full: $(BENCH_READY) ## time everything three times on THREADS=1, and print the medians
+	@mkdir -p build
+	@for run in 1 2 3; do \
+	  $(BIN)/python benchmarks/run.py --full --threads $(THREADS) \
+	    --json build/bench-$$run.json >/dev/null || exit; \
+	done
+	@$(BIN)/python benchmarks/combine.py build/bench-[123].json --plot build/ratios.svg
 
 fuzz: $(READY) ## compare N=20000 random specs with brute force
 	@EINGRAD_EXAMPLES=$(N) $(BIN)/python -m pytest tests/test_random_specs.py tests/test_second_order.py -k brute

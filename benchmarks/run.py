@@ -172,13 +172,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         options.json.write_text(json.dumps(record, indent=1) + "\n")
     if options.plot:
-        _plot(named or drawn, peers, machine, options.plot)
+        draw(named or drawn, peers, machine, options.plot)
     return 0
 
 
-def _plot(
+def draw(
     results: Sequence[Result], peers: Sequence[str], machine: Machine, file: Path
 ) -> None:
+    """Plot the ratios, if there is what draws them."""
     try:
         from plot import plot
 

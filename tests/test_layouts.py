@@ -1,0 +1,159 @@
+"""What a layout says of an array is how it lies in memory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType, ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from exact import integers
+from hypothesis import given
+from stages import request
+from strategies import Array, Case, cases, searched
+
+import eingrad
+from eingrad import oracle
+from eingrad.array_program import Ref
+from eingrad.loading import load_text
+from eingrad.module import module
+from eingrad.pipeline import derive
+from eingrad.render import render
+
+
+def held(
+    emitted: ModuleType, arrays: list[Array], grad: Array
+) -> Iterator[tuple[str, Any]]:
+    """Yield what the variables of ``vjp`` and its pullback hold as these return."""
+    found: dict[str, Any] = {}
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code.co_name in ("vjp", "_reverse"):
+            found.update(frame.f_locals)
+
+    sys.setprofile(note)
+    try:
+        emitted.vjp(*arrays)[1](grad)
+    finally:
+        sys.setprofile(None)
+    yield from found.items()
+
+
+def assert_layouts(
+    spec: str, shapes: Sequence[tuple[int, ...]], options: dict[str, Any]
+) -> int:
+    """Assert that intermediates lie in C order; say how many there were."""
+    derivation = derive(request(spec, **options))
+    arrays = derivation.joint.arrays
+    outputs = {Ref(name) for name in derivation.joint.results.values()}
+    owned = {
+        str(array.expr)
+        for array in arrays.arrays.values()
+        if isinstance(array.expr, Ref) and array.owned and array.expr not in outputs
+    }
+    rng = np.random.default_rng(0)
+    operands = [integers(rng, shape, "float64") for shape in shapes]
+    emitted = load_text(render(module(derivation)), "emitted")
+    grad = np.array(emitted.forward(*operands), order="C")
+    checked = 0
+    for name, array in held(emitted, operands, grad):
+        if name in owned and isinstance(array, np.ndarray):
+            assert array.flags.c_contiguous, f"{name} of {spec}: {array.strides}"
+            checked += 1
+    return checked
+
+
+@pytest.mark.parametrize("sized", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "shapes"),
+    [
+        # NumPy lays out a product like its operands, whatever the axes of the result.
+        ("dbc,dca,adc,dcba->", [(10, 25, 3), (10, 3, 5), (5, 10, 3), (10, 3, 25, 5)]),
+        ("a,c,cab,ba->bac", [(12,), (6,), (6, 12, 3), (3, 12)]),
+        ("bac,abc,bca->abc", [(7, 25, 7), (25, 7, 7), (7, 7, 25)]),
+        ("bd,bcad,abd,cc->", [(10, 25), (10, 3, 5, 25), (5, 10, 25), (3, 3)]),
+        ("a,bdae,a,acd->aeb", [(7,), (7, 12, 7, 5), (7,), (7, 3, 12)]),
+        ("abc,ia,jb,kc->ijk", [(4, 5, 6), (7, 4), (8, 5), (9, 6)]),
+    ],
+)
+def test_intermediates_lie_as_they_were_planned(
+    spec: str, shapes: list[tuple[int, ...]], sized: bool
+) -> None:
+    options = {"shapes": shapes} if sized else {}
+    assert assert_layouts(spec, shapes, options) > 0
+
+
+@given(case=cases())
+@searched(300)
+def test_intermediates_of_random_specs_lie_as_they_were_planned(case: Case) -> None:
+    # Axes of size 1 are broadcast, and what repeats has no say in the layout.
+    whole = not any(1 in shape for shape in case.shapes)
+    shared = len(set(case.operands)) < len(case.operands)
+    if whole and not shared and "..." not in case.spec:
+        assert_layouts(case.spec, case.shapes, {"sizes": case.sizes})
+
+
+TURNS = [
+    ((1024, 64), (1, 0)),
+    ((300, 301), (1, 0)),
+    ((64, 16, 128), (2, 1, 0)),
+    ((16, 64, 64, 16), (3, 1, 2, 0)),
+    ((32, 33, 256), (0, 2, 1)),
+    ((8, 128, 8, 64), (0, 3, 1, 2)),
+    ((1000, 3, 129), (2, 0, 1)),
+    ((0, 1024), (1, 0)),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int64"])
+@pytest.mark.parametrize(("shape", "axes"), TURNS)
+def test_turned_copies_by_tiles(
+    shape: tuple[int, ...], axes: tuple[int, ...], dtype: str
+) -> None:
+    turned = eingrad.load("ij->ji")._turned
+    array = integers(np.random.default_rng(0), shape, dtype)
+    for given_array in (array, array[::-1], np.asfortranarray(array)):
+        expected = given_array.transpose(axes)
+        found = turned(given_array, axes)
+        np.testing.assert_array_equal(found, expected)
+        assert found.flags.c_contiguous
+        assert found.flags.owndata
+        room = np.empty(expected.shape, dtype)
+        assert turned(given_array, axes, out=room) is room
+        np.testing.assert_array_equal(room, expected)
+
+
+@pytest.mark.parametrize("size", [4, 65, 70])
+def test_both_ways_that_sizes_decide_between_are_right(size: int) -> None:
+    text = eingrad.generate("bij,bkj->bik")
+    assert "    if n_i * n_k * n_j <= " in text
+    assert "    if n_" not in eingrad.generate(
+        "bij,bkj->bik", sizes={"b": 2} | sizes(4)
+    )
+    emitted = load_text(text, "emitted")
+    rng = np.random.default_rng(size)
+    a, b = (integers(rng, (2, size, size), "float64") for _ in range(2))
+    grad = integers(rng, (2, size, size), "float64")
+    np.testing.assert_array_equal(
+        emitted.forward(a, b), oracle.einsum("bij,bkj->bik", [a, b], {})
+    )
+    found = emitted.vjp(a, b)[1](grad)
+    np.testing.assert_array_equal(found[0], np.matmul(grad, b))
+    np.testing.assert_array_equal(found[1], np.matmul(grad.transpose(0, 2, 1), a))
+
+
+def sizes(size: int) -> dict[str, int]:
+    return dict.fromkeys("ijk", size)
+
+
+def test_short_runs_are_repeated() -> None:
+    known = {"a": 20, "e": 30, "c": 5, "d": 3}
+    text = eingrad.generate("aecd->aed", sizes=known)
+    assert "    grad_a = grad_output[:, :, None].repeat(n_c, axis=2)\n" in text
+    emitted = load_text(text, "emitted")
+    rng = np.random.default_rng(0)
+    x, grad = (integers(rng, s, "float64") for s in ((20, 30, 5, 3), (20, 30, 3)))
+    (found,) = emitted.vjp(x)[1](grad)
+    np.testing.assert_array_equal(found, np.broadcast_to(grad[:, :, None], x.shape))
