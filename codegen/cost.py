@@ -98,8 +98,11 @@ PACK_LEFT = 0.1
 
 
 def size(index: Index, sizes: Sizes) -> int:
-    """Return the size of an index, or what is assumed of it: no power of 2."""
-    return sizes.get(index, ASSUMED_SIZE + 1)
+    """Return the size of an index, or what is assumed of it: no power of 2.
+
+    An axis without entries costs as much as one with a single entry.
+    """
+    return max(1, sizes.get(index, ASSUMED_SIZE + 1))
 
 
 def entries(indices: Sequence[Index], sizes: Sizes) -> int:
@@ -213,9 +216,8 @@ def multiply(
     for term in operands:
         if output and output[-1] in term and term[-1] != output[-1]:
             each += MULTIPLY_ACROSS + COLLISION * _collides(term, output[-1], sizes)
-    return (
-        BROADCAST_CALL + (each + (OUTER_RUN if outer else MULTIPLY_RUN) / run) * count
-    )
+    each += (OUTER_RUN if outer else MULTIPLY_RUN) / run
+    return BROADCAST_CALL + each * count
 
 
 def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -> float:
@@ -241,14 +243,10 @@ def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -
 
 def _run(terms: tuple[Subscripts, ...], order: Subscripts, sizes: Sizes) -> int:
     """Count the entries along the last axes of ``order`` that all terms step alike."""
-    run = entries(order[-1:], sizes)
-    if order and all(_alike(term, order[-1:]) for term in terms):
-        for length in range(2, len(order) + 1):
-            tail = order[-length:]
-            if not all(_alike(term, tail) for term in terms):
-                break
-            run = entries(tail, sizes)
-    return max(1, run)
+    length = 1
+    while length <= len(order) and all(_alike(t, order[-length:]) for t in terms):
+        length += 1
+    return entries(order[-max(1, length - 1) :], sizes)
 
 
 def _alike(term: Subscripts, tail: Subscripts) -> bool:

@@ -27,7 +27,7 @@ from .array_program import (
     references,
 )
 from .errors import InternalError
-from .pretty import assign_tuple, broken, fits, tuple_of
+from .pretty import assign_tuple, fits
 from .program import Conj, Names, Program
 from .spec import Einsum, Index, Subscripts
 from .targets.numpy import Printer
@@ -116,9 +116,9 @@ class Writer:
         for block, dying in zip(blocks, _last_uses(blocks), strict=True):
             known = set(printer.parts)
             reusable = self._reusable(block, [n for n in dying if n not in kept])
-            self._print(printer, block, typed, reusable)
-            parts = {n: part for n, part in printer.parts.items() if n not in known}
             last = block is blocks[-1]
+            self._print(printer, block, typed, reusable, None if last else dying)
+            parts = {n: part for n, part in printer.parts.items() if n not in known}
             deleted = [] if last else self._delete(printer, dying, kept)
             yield Written(block, reusable, parts, deleted)
 
@@ -164,7 +164,12 @@ class Writer:
         return None
 
     def _print(
-        self, printer: Printer, block: Block, typed: str, reusable: str | None
+        self,
+        printer: Printer,
+        block: Block,
+        typed: str,
+        reusable: str | None,
+        dying: Collection[str] | None,
     ) -> None:
         if block.statements and "->" in block.notation:
             printer.lines.extend(_comment(block.notation, printer.indent, self.width))
@@ -172,9 +177,9 @@ class Writer:
             self._print_all(printer, block.statements, typed, reusable)
             return
         bound = f"{printer.extent(block.small.extent)} <= {block.small.bound}"
-        with printer.branch(f"if {bound}:"):
+        with printer.branch(f"if {bound}:", dying):
             self._print_all(printer, block.small.statements, typed, reusable)
-        with printer.branch("else:"):
+        with printer.branch("else:", dying):
             self._print_all(printer, block.statements, "", reusable)
 
     @staticmethod
@@ -188,18 +193,13 @@ class Writer:
             annotate = not statement.through and statement.target == Ref(typed)
             printer.statement(statement, ": Array" if annotate else "", reusable)
 
+    @staticmethod
     def _delete(
-        self, printer: Printer, dying: Sequence[str], kept: Collection[str]
+        printer: Printer, dying: Sequence[str], kept: Collection[str]
     ) -> list[str]:
         """Delete variables after their last use, and the named parts of expressions."""
         names = printer.drop_parts(dying) + [n for n in dying if n not in kept]
-        if not names:
-            return []
-        line = f"{printer.indent}del {', '.join(names)}"
-        listed = broken(
-            "del ", tuple_of(names), indent=printer.indent, width=self.width
-        )
-        printer.lines += [line] if fits(line, self.width) else listed
+        printer.delete(names)
         return names
 
     def _sizes(

@@ -192,14 +192,16 @@ class _Lowering:
             any_memory=step.result.name in self.exact,
         )
         found = None if self.primitive else pairwise.split(problem)
-        chosen = found[0] if found else pairwise.choose(problem, force=self.primitive)
+        chosen = (
+            found.large if found else pairwise.choose(problem, force=self.primitive)
+        )
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
         self.cost += chosen.cost
         if found:
-            _, measured, bound, way = found
-            extent = tuple(index_of[index] for index in measured)
-            self.small = Small(extent, bound, way.statements(target, index_of))
+            extent = tuple(index_of[index] for index in found.extent)
+            statements = found.small.statements(target, index_of)
+            self.small = Small(extent, found.bound, statements)
         self.statements.extend(chosen.statements(target, index_of))
         return Array(target, axes, owned=True), str(Einsum(chosen.views, chosen.order))
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from . import cost
 from .array_program import Ref
@@ -38,6 +38,19 @@ LARGE = 257
 MUCH, MORE = 1.4, 1.05
 
 
+@dataclass(frozen=True)
+class Split:
+    """The ways for large and for small sizes.
+
+    The second holds where the sizes along ``extent`` multiply to ``bound`` or less.
+    """
+
+    large: Candidate
+    small: Candidate
+    extent: Subscripts
+    bound: int
+
+
 def choose(problem: Problem, *, force: str | None = None) -> Candidate:
     """Return the cheapest way to compute a product.
 
@@ -54,11 +67,10 @@ def choose(problem: Problem, *, force: str | None = None) -> Candidate:
     return min(forced or found, key=_time)
 
 
-def split(problem: Problem) -> tuple[Candidate, Subscripts, int, Candidate] | None:
-    """Return the ways for large and for small sizes, where it takes two of them.
+def split(problem: Problem) -> Split | None:
+    """Return two ways to compute a product, if its sizes have to decide.
 
-    The second holds where the sizes of the indices returned multiply to the number
-    returned or less, which are those of each matrix product.
+    They are the sizes of each matrix product of a stack.
     """
     sets = problem.sets
     matrix = problem.rows + problem.columns + sets.contracted
@@ -84,7 +96,7 @@ def split(problem: Problem) -> tuple[Candidate, Subscripts, int, Candidate] | No
         if _as(small, found) < _as(large, found)
     )
     bound = cost.entries(matrix, {**problem.sizes, **dict.fromkeys(unknown, last)})
-    return large, matrix, bound, small
+    return Split(large, small, matrix, bound)
 
 
 def _time(candidate: Candidate) -> float:

@@ -150,3 +150,15 @@ def test_what_only_the_pullback_reads_dies_in_forward_and_lives_in_vjp() -> None
     vjp = text[text.index("def vjp") : text.index("def jvp")]
     assert "    del part1_" in forward
     assert "del " not in vjp
+
+
+@pytest.mark.parametrize(
+    "spec", ["ij,jk->ik", "bij,bkj->ikb", "ij,jk,kl->li", "i,j->ij"]
+)
+def test_sizes_may_be_0(spec: str) -> None:
+    sizes = dict.fromkeys("ijklb", 0)
+    module = eingrad.load(spec, sizes={i: n for i, n in sizes.items() if i in spec})
+    shapes = [(2,) * len(term) for term in spec.split("->")[0].split(",")]
+    arrays = [np.ones(shape) for shape in shapes]
+    expected = np.einsum(spec, *arrays)
+    np.testing.assert_array_equal(module.forward(*arrays), expected)

@@ -36,13 +36,12 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
     def some_candidate(problem: Problem, **options: Any) -> Candidate:
         return dice.choice(list(pairwise.candidates(problem)))
 
-    def two_candidates(
-        problem: Problem,
-    ) -> tuple[Candidate, tuple[str, ...], int, Candidate] | None:
+    def some_split(problem: Problem) -> pairwise.Split | None:
         if dice.random() < 0.5:
             return None
         ways = list(pairwise.candidates(problem))
-        return dice.choice(ways), problem.kept, dice.randrange(9), dice.choice(ways)
+        large, small = dice.choice(ways), dice.choice(ways)
+        return pairwise.Split(large, small, problem.kept, dice.randrange(9))
 
     def some_layouts(program: Program, sizes: Any) -> dict[str, tuple[int, ...]]:
         layouts = layout._Layouts(program, sizes)
@@ -54,7 +53,7 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
 
     with (
         mock.patch.object(pairwise, "choose", some_candidate),
-        mock.patch.object(pairwise, "split", two_candidates),
+        mock.patch.object(pairwise, "split", some_split),
         mock.patch("eingrad.lower.choose_layouts", some_layouts),
     ):
         module = eingrad.load(

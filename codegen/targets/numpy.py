@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ..array_program import VIEWS, ArrayOp, Expr, Node, Ref, Statement, references
-from ..pretty import Bracketed, Doc, broken, call, fits
+from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
 from ..program import Names
 from ..spec import Index, Subscripts
 from .operations import (
@@ -53,19 +53,29 @@ class Printer:
         return dropped
 
     @contextmanager
-    def branch(self, head: str) -> Iterator[None]:
-        """Print what is run under a condition; the names given there end with it."""
+    def branch(self, head: str, dying: Collection[str] | None) -> Iterator[None]:
+        """Print what is run under a condition; the names given there end with it.
+
+        ``dying`` is None where the function ends with it too.
+        """
         indent, names = self.indent, self.names
         products, before = dict(self.products), dict(self.parts)
         self.lines.append(f"{indent}{head}")
         self.indent, self.names = indent + "    ", names.copy()
         yield
-        made = [name for name in self.parts if name not in before]
-        owning = [name for name in made if not _is_view(self.parts[name])]
-        if owning:
-            self.lines.append(f"{self.indent}del {', '.join(owning)}")
+        if dying is not None:
+            dropped = [name for name in self.drop_parts(dying) if name not in before]
+            self.delete(dropped)
         self.indent, self.names = indent, names
         self.products, self.parts = products, before
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Print that variables are deleted."""
+        line = f"{self.indent}del {', '.join(names)}"
+        if names and fits(line, self.width):
+            self.lines.append(line)
+        elif names:
+            self._print("del ", tuple_of(names))
 
     def extent(self, indices: Subscripts) -> str:
         """Write a product of sizes; a long one is computed in a line of its own."""
