@@ -117,7 +117,7 @@ class Printer:
         if isinstance(target, Ref) and not statement.through:
             into = self.into.get(target.name)
             if into is not None and isinstance(value, Node) and value.op in TAKES_OUT:
-                self._write_into(f"{target}{annotation} = ", value, into)
+                self._write_into(target, annotation, value, into)
             else:
                 self._variable(target, annotation, value)
         elif isinstance(value, Node) and value.op in WRITES_OUT:
@@ -149,9 +149,17 @@ class Printer:
             value = self._parts(value)
         self._print(prefix, self.doc(value))
 
-    def _write_into(self, prefix: str, value: Node, into: str) -> None:
+    def _write_into(self, target: Ref, annotation: str, value: Node, into: str) -> None:
         """Assign a value that is written into an array if there is one."""
         self.written.append(into)
+        prefix = f"{target}{annotation} = "
+        if value.op is ArrayOp.COPY:
+            with self.branch(f"if {into} is None:", None):
+                self._variable(target, annotation, value)
+            with self.branch("else:", None):
+                self._print(f"{target} = ", into)
+                self.statement(Statement(target, value.args[0], through=True))
+            return
         if value.op is ArrayOp.EMPTY:
             self._print(prefix, call("_room", into, *_bracketed(self.doc(value)).items))
             return

@@ -118,6 +118,7 @@ TAKES_OUT = frozenset(
         ArrayOp.MULTIPLY,
         ArrayOp.EINSUM,
         ArrayOp.ADD,
+        ArrayOp.COPY,
         ArrayOp.TURN,
         ArrayOp.EMPTY,
     }
