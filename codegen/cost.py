@@ -62,8 +62,10 @@ CACHED_ENTRIES = 1 << 16
 FRESH_ENTRIES = 1 << 23
 FRESH_ENTRY = 0.8
 
-# Runs shorter than this are repeated faster than they are broadcast.
+# Runs shorter than this are repeated faster than they are broadcast; longer ones than
+# the other hide what it costs to step from run to run.
 SHORT_RUN = 16
+LONG_RUN = 64
 
 # A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never
 # slower than SLOWEST times that.

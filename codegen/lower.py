@@ -30,7 +30,7 @@ from .candidate import Problem
 from .layout import choose_layouts, exact_values
 from .program import Add, Apply, Conj, Names, Program, Step, Value, Zero, step_sizes
 from .spec import Einsum, Index, Subscripts, unique
-from .unary import diagonal, leading, like, repeated, scalar, summed
+from .unary import added_first, blocks, diagonal, like, repeated, scalar, summed
 from .views import Source, aligned, copied, transposed
 
 
@@ -225,11 +225,8 @@ class _Lowering:
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
         core = source
         if len(kept) < len(distinct):
-            rows = leading(source.order, kept)
-            if rows:
-                # Whole rows are added at once, which leaves less to add one by one.
-                added = Node(ArrayOp.SUM, (source.expr,), tuple(range(rows)))
-                source = Source(self.reduced(step, added), source.order[rows:])
+            if len(distinct) == len(source.order):
+                source = self.added(step, einsum, source, kept)
             core = Source(summed(source, kept), kept)
             if not (spread or embedded):
                 axes = tuple(einsum.output.index(index) for index in kept)
@@ -246,6 +243,24 @@ class _Lowering:
             axes = tuple(einsum.output.index(index) for index in core.order)
             return Array(core.expr, axes, owned), notation
         return self.spread(step, einsum, core, embedded), notation
+
+    def added(
+        self, step: Step, einsum: Einsum, source: Source, kept: Subscripts
+    ) -> Source:
+        """Add long runs to each other, if that leaves less to add up."""
+        order, index_of = source.order, step_sizes(step)
+        sizes = {i: self.sizes[index_of[i]] for i in order if index_of[i] in self.sizes}
+        left = added_first(order, kept, sizes)
+        if left == order:
+            return source
+        rows = len(order) - len(left)
+        if left == order[rows:]:
+            value = Node(ArrayOp.SUM, (source.expr,), tuple(range(rows)))
+        elif len(order) <= cost.EINSUM_LETTERS:
+            value = Node(ArrayOp.EINSUM, (source.expr,), (order, left))
+        else:
+            return source
+        return Source(self.reduced(step, value), left)
 
     def reduced(self, step: Step, expr: Expr, what: str = "sum") -> Expr:
         target = Ref(self.names.fresh(f"{what}_{step.arguments[0].name}"))
@@ -265,10 +280,11 @@ class _Lowering:
         op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
         array = self.assign(step.result, like(op, core.expr, shape), natural)
         target = array.expr
-        rows = 0 if embedded else leading(order, core.order)
+        sizes = {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes}
+        rows = 0 if embedded else blocks(order, core.order, sizes)
         if embedded:
             target = diagonal(Source(target, einsum.output), order)
-        elif cost.entries(tuple(index_of[i] for i in order[:rows]), self.sizes) > 2:
+        elif cost.entries(order[:rows], sizes) > 2:
             # One of many equal blocks is written entry by entry, the others as it is.
             block = Ref(self.names.fresh(f"{step.result.name}_block"))
             room = like(ArrayOp.EMPTY, core.expr, shape[rows:])

@@ -6,19 +6,40 @@ from collections.abc import Mapping
 
 from . import cost
 from .array_program import ArrayOp, Expr, Node, Ref, references
+from .cost import Sizes
 from .spec import Index, Subscripts, unique
 from .views import Source, copied, transposed
 
 
-def leading(order: Subscripts, kept: Subscripts) -> int:
-    """Count the first indices that are not kept, if others beside them are not.
+def added_first(order: Subscripts, kept: Subscripts, sizes: Sizes) -> Subscripts:
+    """Return the axes that a sum leaves if long runs are added to each other first.
 
-    None is counted that stands again.
+    What is left is then added up, which is less.
     """
-    count = next((p for p, i in enumerate(order) if i in kept), len(order))
-    rest = order[count:]
-    apart = len(set(order)) == len(order)
-    return count if apart and any(index not in kept for index in rest) else 0
+    lost = {index for index in order if index not in kept}
+    start = len(order) - 1
+    while start > 0 and cost.entries(order[start:], sizes) < cost.LONG_RUN:
+        if not lost.intersection(order[: start - 1]):
+            break
+        start -= 1
+    if lost.issuperset(order[start:]):
+        # The run is added up at once, so only whole rows are worth adding before.
+        start = next((axis for axis, i in enumerate(order) if i in kept), 0)
+    left = tuple(i for i in order[:start] if i in kept) + order[start:]
+    return left if lost.intersection(left) else order
+
+
+def blocks(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
+    """Count the first new axes along which an array is best written block by block."""
+    new = {index for index in order if index not in kept}
+    rows = next((axis for axis, i in enumerate(order) if i in kept), 0)
+    while rows and not new.intersection(order[rows:]):
+        if cost.entries(order[rows:], sizes) >= cost.LONG_RUN:
+            return 0
+        rows -= 1
+    while rows and cost.entries(order[rows:], sizes) < cost.LONG_RUN:
+        rows -= 1
+    return rows
 
 
 def scalar(expr: Expr) -> Expr:

@@ -157,3 +157,28 @@ def test_short_runs_are_repeated() -> None:
     x, grad = (integers(rng, s, "float64") for s in ((20, 30, 5, 3), (20, 30, 3)))
     (found,) = emitted.vjp(x)[1](grad)
     np.testing.assert_array_equal(found, np.broadcast_to(grad[:, :, None], x.shape))
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "line"),
+    [
+        ("afce->ac", (12, 25, 5, 3), 'sum_a = np.einsum("afce->ace", a)'),
+        ("ebdc->c", (12, 3, 12, 17), "sum_a = a.sum(axis=(0, 1), dtype=a.dtype)"),
+        ("acbe->c", (5, 17, 7, 100), "sum_a = a.sum(axis=(0,), dtype=a.dtype)"),
+        ("cba->", (10, 10, 10), 'output = np.asarray(np.einsum("cba->", a))'),
+        ("abc->ac", (10, 10, 100), 'output = np.einsum("abc->ac", a)'),
+    ],
+)
+def test_long_runs_are_added_first(
+    spec: str, shape: tuple[int, ...], line: str
+) -> None:
+    text = eingrad.generate(spec, shapes=[shape])
+    assert f"    {line}\n" in text
+    emitted = load_text(text, "emitted")
+    rng = np.random.default_rng(0)
+    x = integers(rng, shape, "float64")
+    output, pullback = emitted.vjp(x)
+    np.testing.assert_array_equal(output, oracle.einsum(spec, [x], {}))
+    grad = integers(rng, output.shape, "float64")
+    (expected,) = oracle.gradients(spec, [x], grad, {})
+    np.testing.assert_array_equal(pullback(grad)[0], expected)
