@@ -251,15 +251,9 @@ class _Lowering:
         order, index_of = source.order, step_sizes(step)
         sizes = {i: self.sizes[index_of[i]] for i in order if index_of[i] in self.sizes}
         left = added_first(order, kept, sizes)
-        if left == order:
+        if left == order or len(order) > cost.EINSUM_LETTERS:
             return source
-        rows = len(order) - len(left)
-        if left == order[rows:]:
-            value = Node(ArrayOp.SUM, (source.expr,), tuple(range(rows)))
-        elif len(order) <= cost.EINSUM_LETTERS:
-            value = Node(ArrayOp.EINSUM, (source.expr,), (order, left))
-        else:
-            return source
+        value = Node(ArrayOp.EINSUM, (source.expr,), (order, left))
         return Source(self.reduced(step, value), left)
 
     def reduced(self, step: Step, expr: Expr, what: str = "sum") -> Expr:

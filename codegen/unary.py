@@ -23,8 +23,7 @@ def added_first(order: Subscripts, kept: Subscripts, sizes: Sizes) -> Subscripts
             break
         start -= 1
     if lost.issuperset(order[start:]):
-        # The run is added up at once, so only whole rows are worth adding before.
-        start = next((axis for axis, i in enumerate(order) if i in kept), 0)
+        return order
     left = tuple(i for i in order[:start] if i in kept) + order[start:]
     return left if lost.intersection(left) else order
 
