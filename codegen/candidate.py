@@ -17,10 +17,10 @@ from .array_program import (
     Shape,
     Statement,
     nodes,
-    references,
 )
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
+from .unary import like
 from .views import Source
 
 
@@ -64,9 +64,8 @@ class Candidate:
             view = Node(ArrayOp.RESHAPE, (view,), extents)
         if turn != tuple(range(len(turn))):
             view = Node(ArrayOp.TRANSPOSE, (view,), turn)
-        model = Ref(next(references(self.value)))
         extent = tuple((index_of[index],) for index in self.order)
-        empty = Statement(target, Node(ArrayOp.EMPTY, (model,), extent))
+        empty = Statement(target, like(ArrayOp.EMPTY, self.value, extent))
         return empty, Statement(view, value, through=True)
 
 

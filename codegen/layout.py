@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from . import cost, pairwise
-from .program import Add, Elementwise, Program, Step, Value, step_sizes
+from .program import Add, Elementwise, Program, Step, Value, letter_sizes
 from .spec import Einsum, Index, Subscripts
 
 Axes = tuple[int, ...]
@@ -61,8 +61,7 @@ class _Layouts:
     order: dict[str, Axes] = field(default_factory=dict)
     writer: dict[str, Step] = field(default_factory=dict)
     readers: dict[str, list[Step]] = field(default_factory=lambda: defaultdict(list))
-
-    exact: set[str] = field(default_factory=set)
+    exact: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.exact = exact_values(self.program)
@@ -165,16 +164,10 @@ class _Layouts:
         """Estimate the copy that writing along new axes takes, if laid out unlike."""
         letters = self._letters(step, einsum, 0)
         order = tuple(index for index in einsum.output if index in letters)
-        if len(order) < len(letters) or order == einsum.output:
+        spreads = len(letters) == len(order) < len(einsum.output)
+        if not spreads or order[-1:] == letters[-1:]:
             return 0.0
-        if order[-1:] == letters[-1:]:
-            return 0.0
-        return cost.copy(letters, order, self._sizes(step))
-
-    def _sizes(self, step: Step) -> dict[Index, int]:
-        """Return the sizes of the letters of an einsum."""
-        index_of = step_sizes(step)
-        return {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes}
+        return cost.copy(letters, order, letter_sizes(step, self.sizes))
 
     def _written(self, step: Step, wanted: Axes | None) -> tuple[float, Axes]:
         """Return the time of a product, and the order in which its result comes."""
@@ -184,7 +177,8 @@ class _Layouts:
         output = einsum.output
         order = None if wanted is None else tuple(output[axis] for axis in wanted)
         any_memory = step.result.name in self.exact
+        sizes = letter_sizes(step, self.sizes)
         time, found = pairwise.estimate(
-            a, b, output, order, self._sizes(step), any_memory=any_memory
+            a, b, output, order, sizes, any_memory=any_memory
         )
         return time, tuple(output.index(index) for index in found)

@@ -28,7 +28,18 @@ from .array_program import (
 )
 from .candidate import Problem
 from .layout import choose_layouts, exact_values
-from .program import Add, Apply, Conj, Names, Program, Step, Value, Zero, step_sizes
+from .program import (
+    Add,
+    Apply,
+    Conj,
+    Names,
+    Program,
+    Step,
+    Value,
+    Zero,
+    letter_sizes,
+    step_sizes,
+)
 from .spec import Einsum, Index, Subscripts, unique
 from .unary import added_first, blocks, diagonal, like, repeated, scalar, summed
 from .views import Source, aligned, copied, transposed
@@ -188,7 +199,7 @@ class _Lowering:
             b,
             einsum.output,
             self.wanted(step, einsum, a, b),
-            {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes},
+            letter_sizes(step, self.sizes),
             any_memory=step.result.name in self.exact,
         )
         found = None if self.primitive else pairwise.split(problem)
@@ -226,7 +237,7 @@ class _Lowering:
         core = source
         if len(kept) < len(distinct):
             if len(distinct) == len(source.order):
-                source = self.added(step, einsum, source, kept)
+                source = self.added(step, source, kept)
             core = Source(summed(source, kept), kept)
             if not (spread or embedded):
                 axes = tuple(einsum.output.index(index) for index in kept)
@@ -235,46 +246,44 @@ class _Lowering:
         elif len(distinct) < len(source.order):
             core = Source(diagonal(source, distinct), distinct)
             last = source.order[-1]
-            if last != distinct[-1] or source.order.count(last) > 1:
+            apart = last != distinct[-1] or source.order.count(last) > 1
+            if apart and not (spread or embedded or step.result.name in self.results):
                 # Its entries lie apart, and it is small beside what it is taken from.
+                axes = tuple(einsum.output.index(index) for index in distinct)
                 copy = Node(ArrayOp.COPY, (core.expr,))
-                core = Source(self.reduced(step, copy, "diagonal"), distinct)
+                return self.assign(step.result, copy, axes), notation
         if step.result.name in self.broadcast or not (spread or embedded):
             axes = tuple(einsum.output.index(index) for index in core.order)
             return Array(core.expr, axes, owned), notation
         return self.spread(step, einsum, core, embedded), notation
 
-    def added(
-        self, step: Step, einsum: Einsum, source: Source, kept: Subscripts
-    ) -> Source:
+    def added(self, step: Step, source: Source, kept: Subscripts) -> Source:
         """Add long runs to each other, if that leaves less to add up."""
-        order, index_of = source.order, step_sizes(step)
-        sizes = {i: self.sizes[index_of[i]] for i in order if index_of[i] in self.sizes}
-        left = added_first(order, kept, sizes)
+        order = source.order
+        left = added_first(order, kept, letter_sizes(step, self.sizes))
         if left == order or len(order) > cost.EINSUM_LETTERS:
             return source
         value = Node(ArrayOp.EINSUM, (source.expr,), (order, left))
         return Source(self.reduced(step, value), left)
 
-    def reduced(self, step: Step, expr: Expr, what: str = "sum") -> Expr:
-        target = Ref(self.names.fresh(f"{what}_{step.arguments[0].name}"))
+    def reduced(self, step: Step, expr: Expr) -> Expr:
+        target = Ref(self.names.fresh(f"sum_{step.arguments[0].name}"))
         self.statements.append(Statement(target, expr))
         return target
 
     def spread(self, step: Step, einsum: Einsum, core: Source, embedded: bool) -> Array:
         """Write ``core`` along new axes, or onto the diagonal of zeros."""
-        index_of = step_sizes(step)
+        index_of, sizes = step_sizes(step), letter_sizes(step, self.sizes)
         shape = tuple((index_of[index],) for index in einsum.output)
         order = unique(einsum.output)
         natural = tuple(range(len(einsum.output)))
         if not embedded:
-            core = repeated(core, order, index_of, self.sizes)
+            core = repeated(core, order, index_of, sizes)
             if core.order == order:
                 return self.assign(step.result, core.expr, natural)
         op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
         array = self.assign(step.result, like(op, core.expr, shape), natural)
         target = array.expr
-        sizes = {i: self.sizes[n] for i, n in index_of.items() if n in self.sizes}
         rows = 0 if embedded else blocks(order, core.order, sizes)
         if embedded:
             target = diagonal(Source(target, einsum.output), order)

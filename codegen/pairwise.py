@@ -59,8 +59,9 @@ def choose(problem: Problem, *, force: str | None = None) -> Candidate:
     if problem.sets.left_lone or problem.sets.right_lone:
         orders = f"{problem.a.order}, {problem.b.order}"
         raise InternalError(f"an index stands alone in {orders}")
-    if not problem.sets.contracted:
-        large = dict.fromkeys(problem.kept, LARGE)
+    unknown = [index for index in problem.kept if index not in problem.sizes]
+    if unknown and not problem.sets.contracted:
+        large = dict.fromkeys(unknown, LARGE)
         problem = replace(problem, sizes={**large, **problem.sizes})
     found = list(candidates(problem))
     forced = [c for c in found if c.primitive == force]

@@ -232,6 +232,11 @@ def step_sizes(step: Step) -> dict[Index, Index]:
     }
 
 
+def letter_sizes(step: Step, sizes: Mapping[Index, int]) -> dict[Index, int]:
+    """Return the size of each letter of an einsum step whose index has one."""
+    return {i: sizes[n] for i, n in step_sizes(step).items() if n in sizes}
+
+
 def verify(program: Program) -> None:
     """Raise InternalError unless every value is defined once, before it is used."""
     defined = {value.name: value for value in program.inputs}

@@ -74,7 +74,7 @@ def repeated(
     source: Source,
     order: Subscripts,
     index_of: Mapping[Index, Index],
-    sizes: Mapping[Index, int],
+    sizes: Sizes,
 ) -> Source:
     """Give an array the order of ``order``, and repeat it along the last new axis.
 
@@ -87,7 +87,7 @@ def repeated(
         source = Source(copied(source, kept), kept)
     new = [axis for axis, index in enumerate(order) if index not in kept]
     run = order[new[-1] + 1 :] or order[new[-1] :] if new else ()
-    short = cost.entries([index_of[i] for i in run], sizes) < cost.SHORT_RUN
+    short = cost.entries(run, sizes) < cost.SHORT_RUN
     if not (new and short):
         return source
     last = order[new[-1]]

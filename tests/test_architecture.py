@@ -32,12 +32,12 @@ layer differentiate simplify recompute
 array_program
 cost
 views
+unary
 candidate
 matrices
 entrywise matrix_products
 pairwise
 layout
-unary
 lower
 pretty
 memory_limit

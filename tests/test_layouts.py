@@ -159,6 +159,13 @@ def test_short_runs_are_repeated() -> None:
     np.testing.assert_array_equal(found, np.broadcast_to(grad[:, :, None], x.shape))
 
 
+def test_a_diagonal_is_copied_once() -> None:
+    text = eingrad.generate("bii->bi")
+    assert '    output = np.einsum("bii->bi", a).copy()\n' in text
+    text = eingrad.generate("iji,jk->ik")
+    assert 'diagonal_a_ij = np.einsum("iji->ij", a).copy()\n' in text
+
+
 @pytest.mark.parametrize(
     ("spec", "shape", "line"),
     [
