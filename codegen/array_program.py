@@ -33,8 +33,8 @@ A shape is a tuple of extents, an extent the indices whose sizes are multiplied.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .program import Step
@@ -79,6 +79,26 @@ VIEWS = frozenset(
 )
 
 SHAPED = (ArrayOp.RESHAPE, ArrayOp.REPEAT, ArrayOp.EMPTY, ArrayOp.ZEROS)
+
+# These may write their result over an argument.
+ENTRYWISE = frozenset({ArrayOp.MULTIPLY, ArrayOp.ADD})
+
+# What a part of an expression is called that gets a variable.
+PART_NAMES = {
+    ArrayOp.TRANSPOSE: "turned",
+    ArrayOp.RESHAPE: "flat",
+    ArrayOp.EXPAND: "wide",
+    ArrayOp.DIAGONAL: "diagonal",
+    ArrayOp.CONJ: "conj",
+    ArrayOp.DOT: "product",
+    ArrayOp.MATMUL: "product",
+    ArrayOp.MULTIPLY: "product",
+    ArrayOp.TURN: "turned",
+    ArrayOp.COPY: "copy",
+    ArrayOp.APPLY: "value",
+    ArrayOp.EINSUM: "sum",
+    ArrayOp.SUM: "sum",
+}
 
 
 @dataclass(frozen=True)
@@ -164,6 +184,14 @@ class Block:
         """The statements whatever the sizes."""
         return (*self.statements, *(self.small.statements if self.small else ()))
 
+    def mapped(self, change: Callable[[Statement], Statement]) -> Block:
+        """Return the block with every statement changed."""
+        small = self.small
+        if small is not None:
+            small = replace(small, statements=tuple(map(change, small.statements)))
+        statements = tuple(map(change, self.statements))
+        return replace(self, statements=statements, small=small)
+
     @property
     def sizes(self) -> Iterator[Index]:
         """The indices whose sizes are needed."""
@@ -190,6 +218,16 @@ class ArrayProgram:
             for block in self.blocks
             for statement in block.statements
         )
+
+
+def assigned(blocks: Iterable[Block]) -> list[str]:
+    """Name the variables that the blocks assign, in order."""
+    return [
+        statement.target.name
+        for block in blocks
+        for statement in block.statements
+        if isinstance(statement.target, Ref) and not statement.through
+    ]
 
 
 def nodes(expr: Expr) -> Iterator[Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .array_program import Block
+from .array_program import Block, assigned
 from .derivation import Derivation, Lowered
 from .functions import Function, Writer, free_variables, needed_blocks
 from .program import Value
@@ -65,7 +65,7 @@ def sweeps(derivation: Derivation) -> Sweeps:
     forward = [block for block in blocks if block.step.result.name in made]
     reverse = [block for block in blocks if block.step.result.name not in made]
     read = free_variables(s for block in reverse for s in block.all_statements)
-    kept = [name for name in Writer.variables(forward) if name in read]
+    kept = [name for name in assigned(forward) if name in read]
     return Sweeps(
         forward,
         needed_blocks(forward, kept),
@@ -89,7 +89,7 @@ def _taken(derivation: Derivation) -> list[str]:
     taken = [derivation.request.output]
     for lowered in derivation.lowered:
         taken.extend(value.name for value in lowered.program.inputs)
-        taken.extend(Writer.variables(lowered.arrays.blocks))
+        taken.extend(assigned(lowered.arrays.blocks))
     return taken
 
 

@@ -19,11 +19,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from .array_program import (
+    VIEWS,
     ArrayProgram,
     Block,
+    Expr,
     Node,
     Ref,
     Statement,
+    assigned,
     references,
 )
 from .errors import InternalError
@@ -124,17 +127,7 @@ class Writer:
 
     def _taken(self) -> list[str]:
         inputs = [value.name for value in self.program.inputs]
-        return [*inputs, *self.variables(self.arrays.blocks), *self.size_names.values()]
-
-    @staticmethod
-    def variables(blocks: Iterable[Block]) -> list[str]:
-        """Name the variables that the blocks assign, in order."""
-        return [
-            s.target.name
-            for block in blocks
-            for s in block.statements
-            if isinstance(s.target, Ref) and not s.through
-        ]
+        return [*inputs, *assigned(self.arrays.blocks), *self.size_names.values()]
 
     @functools.cached_property
     def conjugates(self) -> set[str]:
@@ -142,11 +135,22 @@ class Writer:
         steps = [step for step in self.program.steps if isinstance(step.op, Conj)]
         return {v.name for step in steps for v in (step.result, *step.arguments)}
 
+    @functools.cached_property
+    def viewed(self) -> set[str]:
+        """Name the variables of whose memory another variable may be a view."""
+        return {
+            next(references(statement.value))
+            for block in self.arrays.blocks
+            for statement in block.all_statements
+            if _views(statement.value)
+        }
+
     def _reusable(self, block: Block, spare: Collection[str]) -> str | None:
         """Name a variable that the block is the last to read, shaped like its result.
 
         The result can be written over it, which saves memory.  The conjugate of a real
-        array is the array itself, so neither of the two is written over.
+        array is the array itself, so neither of the two is written over; nor is what
+        another variable views.
         """
         step, arrays = block.step, self.arrays.arrays
         terms = [value.subscripts for value in step.arguments]
@@ -158,8 +162,9 @@ class Writer:
         for value, term in zip(step.arguments, terms, strict=True):
             array = arrays[value.name]
             held = isinstance(array.expr, Ref) and array.expr.name in spare
+            seen = value.name in self.conjugates or str(array.expr) in self.viewed
             alike = tuple(term[axis] for axis in array.axes) == result
-            if held and alike and array.owned and value.name not in self.conjugates:
+            if held and alike and array.owned and not seen:
                 return str(array.expr)
         return None
 
@@ -251,12 +256,17 @@ class Writer:
         return tuple(self.same_size[index] for index in subscripts)
 
 
+def _views(value: Expr) -> bool:
+    """Tell whether a value may be a view of a variable."""
+    return isinstance(value, Ref) or (value.op in VIEWS and _views(value.args[0]))
+
+
 def _last_uses(blocks: Sequence[Block]) -> list[list[str]]:
     """List, for each block, the variables of these blocks that none reads later."""
-    made = set(Writer.variables(blocks))
+    made = set(assigned(blocks))
     last: dict[str, int] = {}
     for position, block in enumerate(blocks):
-        used = dict.fromkeys([*Writer.variables([block]), *_read(block)])
+        used = dict.fromkeys([*assigned([block]), *_read(block)])
         last.update({name: position for name in used if name in made})
     dying: list[list[str]] = [[] for _ in blocks]
     for name, position in last.items():
@@ -291,7 +301,7 @@ def needed_blocks(blocks: Sequence[Block], wanted: Collection[str]) -> list[Bloc
     needed = set(wanted)
     kept: list[Block] = []
     for block in reversed(blocks):
-        if needed.intersection(Writer.variables([block])):
+        if needed.intersection(assigned([block])):
             needed |= free_variables(block.all_statements)
             kept.append(block)
     return kept[::-1]

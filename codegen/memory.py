@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from .array_program import ArrayOp, Block, Expr, Node, Ref, Statement
+from .array_program import ENTRYWISE, ArrayOp, Block, Expr, Node, Ref, Statement
 from .bodies import size_names, sweeps, writer
 from .contraction import ASSUMED_SIZE
 from .derivation import Derivation
@@ -32,7 +32,7 @@ from .strided import (
     contiguous,
     strides_like,
 )
-from .targets.operations import INFIX, WRITES_OUT
+from .targets.operations import WRITES_OUT
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class _Body:
         """Run one statement as the target prints it."""
         target, value = statement.target, statement.value
         over = Ref(reusable or "")
-        if isinstance(value, Node) and value.op in INFIX and over in value.args:
+        if isinstance(value, Node) and value.op in ENTRYWISE and over in value.args:
             result = self.written_over(value, over)
         elif statement.through and isinstance(value, Node) and value.op in WRITES_OUT:
             (result, *_) = self.arguments(value)

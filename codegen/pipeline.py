@@ -7,6 +7,7 @@ reverse_mode       Program, wrt       -> Program
 forward_mode       Program            -> Program
 simplify           Program            -> Program
 lower              Program, sizes     -> ArrayProgram
+share              Lowered            -> Lowered, what is read alike made once
 within_limit       Derivation, limit  -> Derivation whose memory stays within it
 module             all of them        -> Module, the lines of every function
 render             Module, template   -> text
@@ -32,6 +33,7 @@ from .program import Names, Program, verify
 from .recompute import recompute
 from .render import render
 from .request import Request, read_request
+from .share import share
 from .simplify import simplify
 
 
@@ -166,4 +168,6 @@ def _lowered(
     sizes = {**request.sizes, **(limited.blocks if limited else {})}
     free = [value.name for value in program.outputs[:loose]]
     arrays = lower(program, results, sizes, loose=free)
-    return Lowered(program, arrays, results)
+    lowered = Lowered(program, arrays, results)
+    # What is held for another use takes memory.
+    return share(lowered) if limited is None else lowered

@@ -49,6 +49,7 @@ targets
 functions
 sliced
 derivation
+share
 bodies
 module proof_file
 strided

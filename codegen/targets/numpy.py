@@ -6,14 +6,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from ..array_program import VIEWS, ArrayOp, Expr, Node, Ref, Statement, references
+from ..array_program import (
+    ENTRYWISE,
+    PART_NAMES,
+    VIEWS,
+    ArrayOp,
+    Expr,
+    Node,
+    Ref,
+    Statement,
+    references,
+)
 from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
 from ..program import Names
 from ..spec import Index, Subscripts
 from .operations import (
     ALLOCATES,
     INFIX,
-    PART_NAMES,
     SOURCE,
     TAKES_OUT,
     WRITES_OUT,
@@ -111,7 +120,7 @@ class Printer:
         """
         target, value = statement.target, statement.value
         over = Ref(reusable or "")
-        if isinstance(value, Node) and value.op in INFIX and over in value.args:
+        if isinstance(value, Node) and value.op in ENTRYWISE and over in value.args:
             self._print(f"{target}{annotation} = ", self._into(value, over))
             return
         if isinstance(target, Ref) and not statement.through:

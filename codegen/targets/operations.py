@@ -126,19 +126,3 @@ TAKES_OUT = frozenset(
 
 # Operations that take only the dtype of their argument.
 ALLOCATES = frozenset({ArrayOp.EMPTY, ArrayOp.ZEROS})
-
-# What a part of an expression is called when it needs a line of its own.
-PART_NAMES = {
-    ArrayOp.TRANSPOSE: "turned",
-    ArrayOp.RESHAPE: "flat",
-    ArrayOp.EXPAND: "wide",
-    ArrayOp.DIAGONAL: "diagonal",
-    ArrayOp.CONJ: "conj",
-    ArrayOp.DOT: "product",
-    ArrayOp.MATMUL: "product",
-    ArrayOp.MULTIPLY: "product",
-    ArrayOp.TURN: "turned",
-    ArrayOp.APPLY: "value",
-    ArrayOp.EINSUM: "sum",
-    ArrayOp.SUM: "sum",
-}
