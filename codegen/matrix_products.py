@@ -11,7 +11,7 @@ from .array_program import ArrayOp, Node
 from .candidate import Candidate, Problem
 from .matrices import Matrices
 from .spec import Subscripts
-from .views import Source, adjacent, copied, lies_as_it_stands
+from .views import Source, adjacent, copied, memory_order
 
 
 def matrix_products(problem: Problem) -> Iterator[Candidate]:
@@ -70,7 +70,7 @@ def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candid
     time = product.time() + left.copying(problem.sizes) + right.copying(problem.sizes)
     op = ArrayOp.MATMUL if front else ArrayOp.DOT
     fronts = (left.held, right.held)
-    straight = lies_as_it_stands(fronts, front)
+    straight = memory_order(fronts, front) == front
     value = Node(op, (left.expr(), right.expr()), c_order=not straight)
     order = front + x + y
     if not order:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from . import cost
 from .array_program import Ref
 from .candidate import Candidate, Problem
-from .entrywise import einsums, multiplies
+from .entrywise import entrywise
 from .errors import InternalError
 from .matrix_products import matrix_products
 from .spec import Index, Subscripts
@@ -155,10 +155,7 @@ def _estimate(
 
 def candidates(problem: Problem) -> Iterator[Candidate]:
     """Write out every way to compute the product."""
-    if not problem.sets.contracted:
-        yield from multiplies(problem)
-    else:
+    if problem.sets.contracted:
         for turned in (problem, problem.turned()):
             yield from matrix_products(turned)
-    if len({*problem.a.order, *problem.b.order}) <= cost.EINSUM_LETTERS:
-        yield from einsums(problem)
+    yield from entrywise(problem)

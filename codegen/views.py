@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .array_program import ArrayOp, Expr, Node
-from .spec import Subscripts
+from .spec import Index, Subscripts
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,22 @@ def adjacent(group: Subscripts, order: Subscripts) -> bool:
     return order[start : start + len(group)] == group
 
 
-def lies_as_it_stands(operands: Sequence[Subscripts], order: Subscripts) -> bool:
-    """Tell whether NumPy lays out a result in C order of its own accord.
+def memory_order(operands: Sequence[Subscripts], order: Subscripts) -> Subscripts:
+    """Return the axes ``order`` of a result as NumPy lays them out of its own accord.
 
-    It follows the operands: two axes trade places where all that have both of them
-    have them the other way round.
+    It follows the operands: an axis steps behind another where all that have both of
+    them have them so, and where none has both, what stands before decides.  The axes
+    that np.einsum sums over take part, behind the others and by their letters.
     """
-    for pair in itertools.combinations(order, 2):
-        both = [term for term in operands if set(pair) <= set(term)]
-        if both and all(term.index(pair[0]) > term.index(pair[1]) for term in both):
-            return False
-    return True
+    summed = sorted({*itertools.chain(*operands)}.difference(order))
+    placed: list[Index] = []
+    for index in reversed((*order, *summed)):
+        place = len(placed)
+        for k, other in reversed([*enumerate(placed)]):
+            both = [term for term in operands if index in term and other in term]
+            if any(term.index(index) < term.index(other) for term in both):
+                break
+            if both:
+                place = k
+        placed.insert(place, index)
+    return tuple(index for index in reversed(placed) if index in order)

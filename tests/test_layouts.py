@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from exact import integers
 from hypothesis import given
+from hypothesis import strategies as st
 from stages import request
 from strategies import Array, Case, cases, searched
 
@@ -21,6 +22,7 @@ from eingrad.loading import load_text
 from eingrad.module import module
 from eingrad.pipeline import derive
 from eingrad.render import render
+from eingrad.views import memory_order
 
 
 def held(
@@ -192,3 +194,39 @@ def test_long_runs_are_added_first(
     grad = integers(rng, output.shape, "float64")
     (expected,) = oracle.gradients(spec, [x], grad, {})
     np.testing.assert_array_equal(pullback(grad)[0], expected)
+
+
+@st.composite
+def products(draw: st.DrawFn) -> tuple[str, str, str]:
+    """Draw two operands of an einsum, and an output of indices of theirs."""
+    first, second = (draw(st.permutations("abcde")) for _ in range(2))
+    terms = ["".join(letters[: draw(st.integers(0, 5))]) for letters in (first, second)]
+    letters = sorted({*terms[0], *terms[1]})
+    output = draw(st.permutations(letters))[: draw(st.integers(0, len(letters)))]
+    return terms[0], terms[1], "".join(output)
+
+
+@given(product=products())
+@searched(400)
+def test_the_memory_of_a_product_is_what_numpy_makes_of_it(
+    product: tuple[str, str, str],
+) -> None:
+    a, b, output = product
+    sizes = dict(zip("abcde", (2, 3, 4, 5, 6), strict=True))
+    arrays = [np.ones([sizes[letter] for letter in term]) for term in (a, b)]
+    operands, order = (tuple(a), tuple(b)), tuple(output)
+    results = {"einsum": np.einsum(f"{a},{b}->{output}", *arrays)}
+    if {*a, *b} == {*output}:
+        results["multiply"] = np.multiply(
+            *(
+                array.transpose([term.index(i) for i in output if i in term])[
+                    tuple(slice(None) if i in term else None for i in output)
+                ]
+                for term, array in zip((a, b), arrays, strict=True)
+            )
+        )
+    expected = memory_order(operands, order)
+    for name, result in results.items():
+        strides = dict(zip(order, result.strides, strict=True))
+        found = tuple(sorted(order, key=strides.__getitem__, reverse=True))
+        assert found == expected, name
