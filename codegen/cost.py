@@ -62,9 +62,8 @@ CACHED_ENTRIES = 1 << 16
 FRESH_ENTRIES = 1 << 23
 FRESH_ENTRY = 0.8
 
-# Runs shorter than this are repeated faster than they are broadcast; longer ones than
-# the other hide what it costs to step from run to run.
-SHORT_RUN = 16
+# Runs of so many entries hide what it costs to step from run to run; shorter ones are
+# repeated faster than they are broadcast.
 LONG_RUN = 64
 
 # A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never

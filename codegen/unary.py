@@ -87,8 +87,8 @@ def repeated(
         source = Source(copied(source, kept), kept)
     new = [axis for axis, index in enumerate(order) if index not in kept]
     run = order[new[-1] + 1 :] or order[new[-1] :] if new else ()
-    short = cost.entries(run, sizes) < cost.SHORT_RUN
-    if not (new and short):
+    short = cost.entries(run, sizes) < cost.LONG_RUN
+    if not (kept and new and short):
         return source
     last = order[new[-1]]
     longer = tuple(index for index in order if index in kept or index == last)
