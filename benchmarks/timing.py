@@ -1,4 +1,8 @@
-"""Interleaved timing: A B C, B C A, C A B, …, so that drift hits everybody alike."""
+"""Interleaved timing, so that drift hits everybody alike.
+
+So does what the one before leaves behind in caches and memory: the order of a round is
+a row of Williams' design (1949), in which everybody follows everybody else in turn.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +52,7 @@ class Times:
 
 
 def measure(runs: Mapping[str, Run], effort: Effort) -> dict[str, Times]:
-    """Time every run, block by block, in an order that rotates."""
+    """Time every run, block by block, in another order each round."""
     gc.collect()
     gc.freeze()
     loops = {name: _loops(run, effort) for name, run in runs.items()}
@@ -56,8 +60,7 @@ def measure(runs: Mapping[str, Run], effort: Effort) -> dict[str, Times]:
     times: dict[str, list[float]] = {name: [] for name in runs}
     names = list(runs)
     for k in range(effort.rounds):
-        start = k % len(names)
-        for name in names[start:] + names[:start]:
+        for name in (names[place] for place in balanced_order(k, len(names))):
             if name in slow and k >= effort.few:
                 continue
             # Idle workers of the one before spin for a while.
@@ -67,6 +70,16 @@ def measure(runs: Mapping[str, Run], effort: Effort) -> dict[str, Times]:
             times[name].append(_call(runs[name], loops[name] or 1))
     gc.unfreeze()
     return {name: Times(tuple(times[name]), loops[name] or 1) for name in names}
+
+
+def balanced_order(row: int, count: int) -> list[int]:
+    """Return a row of Williams' design: 0 1 6 2 5 3 4 for 7, moved on by one a row.
+
+    With an odd count every other row is reversed, for the balance.
+    """
+    steps = [(k + 1) // 2 if k % 2 else -(k // 2) for k in range(count)]
+    places = [(row + step) % count for step in steps]
+    return places[::-1] if count % 2 and row % 2 else places
 
 
 def _loops(run: Run, effort: Effort) -> int:
