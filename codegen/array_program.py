@@ -37,7 +37,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .program import Step
+from .program import Program, Step
 from .spec import Index, Subscripts
 
 Extent = Subscripts
@@ -211,6 +211,13 @@ class ArrayProgram:
     blocks: tuple[Block, ...]
     arrays: dict[str, Array]
     cost: float
+
+    def layouts(self, program: Program) -> Iterator[tuple[str, Subscripts]]:
+        """Yield the variables that hold values, with the indices of their axes."""
+        for value in (*program.inputs, *(step.result for step in program.steps)):
+            array = self.arrays[value.name]
+            if isinstance(array.expr, Ref):
+                yield array.expr.name, tuple(value.subscripts[p] for p in array.axes)
 
     def __str__(self) -> str:
         return "\n".join(

@@ -242,18 +242,9 @@ class Writer:
         return assign_tuple(names, f"{name}.shape", self.width)
 
     def _layouts(self) -> Iterator[tuple[str, Subscripts]]:
-        """Yield the variables that hold values, with the indices of their axes."""
-        for value in self.program.inputs:
-            yield value.name, self._sized(value.subscripts)
-        for step in self.program.steps:
-            array = self.arrays.arrays[step.result.name]
-            if isinstance(array.expr, Ref):
-                subscripts = step.result.subscripts
-                layout = tuple(subscripts[axis] for axis in array.axes)
-                yield array.expr.name, self._sized(layout)
-
-    def _sized(self, subscripts: Subscripts) -> Subscripts:
-        return tuple(self.same_size[index] for index in subscripts)
+        """Yield the variables that hold values, with what the sizes are named after."""
+        for name, layout in self.arrays.layouts(self.program):
+            yield name, tuple(self.same_size[index] for index in layout)
 
 
 def _views(value: Expr) -> bool:

@@ -85,12 +85,16 @@ def _derivation(
     """Lower the forward sweep of the JVP too, and put all together."""
     tangent = simplify(forward_mode(forward))
     names = [request.output, f"tangent_{request.output}"]
+    along = _lowered(tangent, names, request, limited, loose=2)
+    if limited is None:
+        # What is held for another use takes memory.
+        joint, along = share(joint), share(along)
     return Derivation(
         request=request,
         tree=tree,
         forward=forward,
         joint=joint,
-        tangent=_lowered(tangent, names, request, limited, loose=2),
+        tangent=along,
         limited=limited,
     )
 
@@ -139,9 +143,9 @@ def _second(forward: Program, request: Request) -> dict[str, Lowered]:
     double = replace(wanted, outputs=wanted.outputs[count:])
     (output,) = forward.outputs
     return {
-        "hvp": _lowered(simplify(hvp), names, request),
-        "double_backward": _lowered(
-            simplify(double), [f"grad_grad_{output.name}", *names], request
+        "hvp": share(_lowered(simplify(hvp), names, request)),
+        "double_backward": share(
+            _lowered(simplify(double), [f"grad_grad_{output.name}", *names], request)
         ),
     }
 
@@ -168,6 +172,4 @@ def _lowered(
     sizes = {**request.sizes, **(limited.blocks if limited else {})}
     free = [value.name for value in program.outputs[:loose]]
     arrays = lower(program, results, sizes, loose=free)
-    lowered = Lowered(program, arrays, results)
-    # What is held for another use takes memory.
-    return share(lowered) if limited is None else lowered
+    return Lowered(program, arrays, results)

@@ -46,7 +46,9 @@ def _held_fused(lowered: Lowered, names: Names) -> list[Block]:
 
     What is computed entry by entry is left, to be written over an argument.
     """
-    blocks, shapes = lowered.arrays.blocks, _shapes(lowered)
+    blocks = lowered.arrays.blocks
+    layouts = lowered.arrays.layouts(lowered.program)
+    shapes = {name: tuple((i,) for i in layout) for name, layout in layouts}
     read: defaultdict[str, set[Expr]] = defaultdict(set)
     kept = {*lowered.results.values()}
     for block in blocks:
@@ -176,17 +178,6 @@ def _reshaped(value: Expr, form: Node, shapes: Mapping[str, Shape]) -> Expr:
     while isinstance(value, Node) and value.op is ArrayOp.RESHAPE:
         (value,) = value.args
     return value if _shape(value, shapes) == form.attr else replace(form, args=(value,))
-
-
-def _shapes(lowered: Lowered) -> dict[str, Shape]:
-    """Tell the shapes of the variables that hold values."""
-    values = [*lowered.program.inputs, *(s.result for s in lowered.program.steps)]
-    held = [(value, lowered.arrays.arrays[value.name]) for value in values]
-    return {
-        array.expr.name: tuple((value.subscripts[axis],) for axis in array.axes)
-        for value, array in held
-        if isinstance(array.expr, Ref)
-    }
 
 
 def _shape(expr: Expr, shapes: Mapping[str, Shape]) -> Shape | None:
