@@ -11,7 +11,8 @@ new array, one to a statement.
     DIAGONAL   letters, letters           view: the diagonal along repeated letters
     CONJ       -                          the complex conjugate; itself if real
     DOT        -                          matrix or vector product
-    MATMUL     -                          stacked matrix product, broadcast in front
+    MATMUL     -                          stacked matrix product, broadcast in front;
+                                          or of a vector and each matrix
     MULTIPLY   -                          elementwise product, broadcast
     EINSUM     operands, output           sum of products, in one-letter subscripts
     SUM        axes                       sum over axes
@@ -26,6 +27,7 @@ new array, one to a statement.
     SCALAR     -                          a fresh array without axes
     EMPTY      shape                      a fresh array like its argument in dtype
     ZEROS      shape                      the same, of zeros
+    ONES       shape of one extent        a fresh vector of ones, of its dtype
 
 A shape is a tuple of extents, an extent the indices whose sizes are multiplied.
 """
@@ -65,6 +67,7 @@ class ArrayOp(enum.Enum):
     SCALAR = enum.auto()
     EMPTY = enum.auto()
     ZEROS = enum.auto()
+    ONES = enum.auto()
 
 
 # These take no memory, or none where the array allows it.
@@ -78,7 +81,10 @@ VIEWS = frozenset(
     }
 )
 
-SHAPED = (ArrayOp.RESHAPE, ArrayOp.REPEAT, ArrayOp.EMPTY, ArrayOp.ZEROS)
+# These take only the dtype of their argument.
+ALLOCATES = frozenset({ArrayOp.EMPTY, ArrayOp.ZEROS, ArrayOp.ONES})
+
+SHAPED = ALLOCATES | {ArrayOp.RESHAPE, ArrayOp.REPEAT}
 
 # These may write their result over an argument.
 ENTRYWISE = frozenset({ArrayOp.MULTIPLY, ArrayOp.ADD})
@@ -98,6 +104,7 @@ PART_NAMES = {
     ArrayOp.APPLY: "value",
     ArrayOp.EINSUM: "sum",
     ArrayOp.SUM: "sum",
+    ArrayOp.ONES: "ones",
 }
 
 

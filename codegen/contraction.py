@@ -85,12 +85,26 @@ def contraction_trees(
     for path in _paths(einsum, leaves, known, optimize, every):
         steps = tuple(_contract(einsum, leaves, path))
         found.setdefault(steps, ContractionTree(einsum, leaves, steps, path))
-    trees = sorted(found.values(), key=lambda tree: tree.multiply_adds(known))
+    guessed = {**_guessed(einsum), **known}
+    trees = sorted(
+        found.values(),
+        key=lambda tree: (tree.multiply_adds(known), tree.multiply_adds(guessed)),
+    )
     if every:
         return tuple(trees)
     enough = NEAR_LEAST * trees[0].multiply_adds(known)
     near = [tree for tree in trees if tree.multiply_adds(known) <= enough]
     return tuple(near[: 1 if len(leaves) > CLOSER_LOOK else MOST_TREES])
+
+
+def _guessed(einsum: Einsum) -> dict[Index, int]:
+    """Guess which sizes are larger, to decide between trees that are else as good.
+
+    What is summed over and stands last nowhere are samples or positions, which are
+    mostly more than features.
+    """
+    features = {*einsum.output, *(term[-1] for term in einsum.operands if term)}
+    return {i: ASSUMED_SIZE * (1 if i in features else 2) for i in einsum.indices}
 
 
 def _leaves(einsum: Einsum) -> tuple[Subscripts, ...]:

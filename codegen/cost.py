@@ -7,6 +7,7 @@ one thing are compared.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ BROADCAST_CALL = 1000.0
 EINSUM_CALL = 2000.0
 COPY_CALL = 450.0
 ALLOCATE_CALL = 250.0
+ONES_CALL = 800.0
 VIEW_CALL = 170.0
 
 # What an entry costs, and each run of entries along the innermost axis.
@@ -35,30 +37,35 @@ BROADCAST_ENTRY = 0.38
 OUTER_ENTRY = 0.55
 EINSUM_PRODUCT_ENTRY = 0.3
 EINSUM_SUM_ENTRY = 0.17
+ADD_ENTRY, ADD_ALONG_ENTRY = 0.13, 0.065
 COPY_ENTRY = 0.12
 MULTIPLY_RUN = 4.5
 OUTER_RUN = 6.0
 # Runs of outer products from here on are multiplied at full speed.
 OUTER_LONG_RUN = 3000
-EINSUM_RUN, EINSUM_DEEP_RUN = 4.0, 14.0
+# A run takes longer to step to where more loops are nested than np.einsum unrolls.
+EINSUM_RUN, EINSUM_DEEPER_RUN = 4.0, 3.0
+EINSUM_LOOPS = 3
 COPY_RUN = 5.0
-# Loops over so many indices do not step from run to run as fast.
-DEEP = 5
 
 # What an entry costs more for each array that is read or written across its memory;
 # and where rows lie apart a multiple of so many entries, so that they displace each
 # other from the caches, in all but copies, which go by tiles.
 MULTIPLY_ACROSS = 0.33
-EINSUM_ACROSS = 0.5
+EINSUM_ACROSS, EINSUM_ACROSS_FAR = 0.4, 0.5
 COPY_ACROSS = 0.35
-COPY_ACROSS_UNCACHED = 0.75
+COPY_ACROSS_UNCACHED = 0.7
+COPY_ACROSS_FAR = 0.09
 COPY_ACROSS_RUN = 3.3
 COLLISION = 3.5
 COLLIDING_STRIDE = 256
 COLLIDING_ENTRIES = 1 << 16
 COPY_COLLISION = 0.35
-# The caches hold so many entries; copies of many more take new pages from the system.
+# The nearest cache holds so many lines, if a copy across takes an entry at a time of
+# each, and the next caches so many entries; more take new pages from the system.
+CACHED_LINES = 480
 CACHED_ENTRIES = 1 << 16
+NEAR_ENTRIES = 1 << 18
 FRESH_ENTRIES = 1 << 23
 FRESH_ENTRY = 0.8
 
@@ -74,7 +81,13 @@ SMALL_COLUMNS, SMALL_COLUMNS_PACKED = 6.0, 12.0
 SMALL_SUMMED = 4.0
 SLOWEST = 4.0
 PRODUCT = 40.0
-VECTOR_ENTRY = 0.09
+# A product with a vector takes so long for a run of the matrix, or for each of its
+# entries if they are many; a few of them have kernels of their own, unless such runs
+# along the vector are too many.
+VECTOR_PRODUCT, VECTOR_RUN, VECTOR_ENTRY = 30.0, 2.1, 0.07
+FEW_ALONG, FEW_ACROSS, FEW_ENTRY, MOST_OF_FEW = 8, 4, 0.1, 8192
+# What is not in the nearest caches takes longer, where it is one product.
+FAR_ENTRY, FAR_SLOWER = 0.14, 1.9
 INNER_PRODUCT = 12.0
 INNER_PRODUCT_ENTRY = 0.12
 OUTER_PRODUCT_ENTRY = 2.1
@@ -121,8 +134,9 @@ def copy(source: Subscripts, order: Subscripts, sizes: Sizes) -> float:
         each = COPY_ENTRY
         runs = COPY_RUN * entries(order[: len(order) - kept], sizes)
     else:
-        turned = entries(order[order.index(source[-1]) :], sizes)
-        each = COPY_ACROSS if turned <= CACHED_ENTRIES else COPY_ACROSS_UNCACHED
+        lines = entries(order[order.index(source[-1]) + 1 :], sizes)
+        each = COPY_ACROSS if lines <= CACHED_LINES else COPY_ACROSS_UNCACHED
+        each += COPY_ACROSS_FAR * (count > NEAR_ENTRIES)
         each += COPY_COLLISION * _collides(source, order[-1], sizes)
         runs = COPY_ACROSS_RUN * count / size(order[-1], sizes)
     each += FRESH_ENTRY * (count > FRESH_ENTRIES)
@@ -158,19 +172,18 @@ class MatrixProduct:
         """Estimate the time of all products and of the call."""
         if not self.stacked:
             return DOT_CALL + self._each()
-        inner = self.rows == self.columns == 1
-        return MATMUL_CALL + self.loops * (
-            self._each() + (INNER_PRODUCT if inner else PRODUCT)
-        )
+        single = [self.rows, self.columns].count(1)
+        product = (PRODUCT, VECTOR_PRODUCT, INNER_PRODUCT)[single]
+        return MATMUL_CALL + self.loops * (self._each() + product)
 
     def _each(self) -> float:
         volume = self.rows * self.columns * self.summed
         left = strided(self.left_stride, self.rows * self.summed, self.loops)
         right = strided(self.right_stride, self.summed * self.columns, self.loops)
+        if self.rows == self.columns == 1:
+            return max(left, right, INNER_PRODUCT_ENTRY * volume)
         if min(self.rows, self.columns) == 1:
-            inner = self.rows == self.columns
-            each = INNER_PRODUCT_ENTRY if inner else VECTOR_ENTRY
-            return max(left, right) or each * volume
+            return max(left, right, self._vector(volume))
         if self.summed == 1:
             return OUTER_PRODUCT_ENTRY * volume
         packed = volume > IN_PLACE
@@ -184,6 +197,21 @@ class MatrixProduct:
             each += PACK_RIGHT * self.summed * self.columns * self.right_summed
             return each + PACK_LEFT * self.rows * self.summed * (not self.left_summed)
         return each + self._against_the_grain(each)
+
+    def _vector(self, volume: int) -> float:
+        """Time of a matrix times a vector, or of a vector times a matrix."""
+        along = self.left_summed if self.columns == 1 else self.right_summed
+        runs = self.rows * self.columns if along else self.summed
+        run = volume // runs
+        if along:
+            few = run <= FEW_ALONG and runs <= MOST_OF_FEW
+        else:
+            few = run <= FEW_ACROSS
+        each = FEW_ENTRY * (run + 1) if few else max(VECTOR_RUN, VECTOR_ENTRY * run)
+        if volume * self.loops <= NEAR_ENTRIES:
+            return each * runs
+        slower = 1.0 if self.stacked else FAR_SLOWER
+        return max(slower * each * runs, FAR_ENTRY * volume)
 
     def _against_the_grain(self, each: float) -> float:
         """Time that a right operand takes more if the summed axis is its inner one."""
@@ -230,16 +258,51 @@ def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -
     terms = (*operands, output)
     last = [term[-1] for term in terms if term]
     inner = max(dict.fromkeys(last), key=last.count)
-    sums = len(output) < len(indices)
-    each = EINSUM_SUM_ENTRY if sums else EINSUM_PRODUCT_ENTRY
+    if len(operands) == 1:
+        each = ADD_ALONG_ENTRY if inner not in output else ADD_ENTRY
+    else:
+        sums = len(output) < len(indices)
+        each = EINSUM_SUM_ENTRY if sums else EINSUM_PRODUCT_ENTRY
+    far = total > NEAR_ENTRIES
     for term in terms:
         if inner in term and term[-1] != inner:
-            each += EINSUM_ACROSS + COLLISION * _collides(term, inner, sizes)
+            each += EINSUM_ACROSS_FAR if far else EINSUM_ACROSS
+            each += COLLISION * _collides(term, inner, sizes)
     longest = max((term for term in terms if inner in term), key=len)
     order = longest if longest[-1] == inner else (inner,)
     runs = total / _run(terms, order, sizes)
-    each_run = EINSUM_RUN if len(indices) < DEEP else EINSUM_DEEP_RUN
-    return EINSUM_CALL + each * total + each_run * runs
+    deeper = max(0, _loops(terms, indices) - EINSUM_LOOPS)
+    time = each * total + (EINSUM_RUN + EINSUM_DEEPER_RUN * deeper) * runs
+    if len(operands) == 1 and far:
+        time = max(time, FAR_ENTRY * total)
+    return EINSUM_CALL + time
+
+
+def with_ones(groups: Sequence[Subscripts], run: Subscripts, sizes: Sizes) -> float:
+    """Time of the sum along the group ``run`` of axes as a product with ones.
+
+    It is of matrices that end in that group and another, and looped over the rest.
+    """
+    place = groups.index(run)
+    inner = place == len(groups) - 1
+    rows = groups[place - 1] if inner and place else ()
+    columns = () if inner else groups[place + 1]
+    looped = [group for group in groups if group not in (rows, run, columns)]
+    count = entries(run, sizes)
+    product = MatrixProduct(
+        loops=math.prod(entries(group, sizes) for group in looped),
+        rows=entries(rows, sizes),
+        columns=entries(columns, sizes),
+        summed=count,
+        left_stride=1,
+        right_stride=1,
+        left_summed=True,
+        right_summed=inner,
+        stacked=bool(looped),
+    )
+    fused = len(run) > 1, len(rows + columns) > 1
+    views = VIEW_CALL * (any(fused) + fused[1])
+    return ONES_CALL + COPY_ENTRY * count + product.time() + views
 
 
 def _run(terms: tuple[Subscripts, ...], order: Subscripts, sizes: Sizes) -> int:
@@ -248,6 +311,19 @@ def _run(terms: tuple[Subscripts, ...], order: Subscripts, sizes: Sizes) -> int:
     while length <= len(order) and all(_alike(t, order[-length:]) for t in terms):
         length += 1
     return entries(order[-max(1, length - 1) :], sizes)
+
+
+def _loops(terms: tuple[Subscripts, ...], indices: Subscripts) -> int:
+    """Count the loops over the indices; two that all terms step alike are one."""
+    pairs = {pair for term in terms for pair in itertools.pairwise(term)}
+    fused = sum(
+        all(
+            pair in itertools.pairwise(term) or not set(pair) & set(term)
+            for term in terms
+        )
+        for pair in pairs
+    )
+    return len(indices) - fused
 
 
 def _alike(term: Subscripts, tail: Subscripts) -> bool:

@@ -41,7 +41,8 @@ from .program import (
     step_sizes,
 )
 from .spec import Einsum, Index, Subscripts, unique
-from .unary import added_first, blocks, diagonal, like, repeated, scalar, summed
+from .sums import first_stage, partial_sum, summed
+from .unary import blocks, diagonal, like, repeated, scalar
 from .views import Source, aligned, copied, transposed
 
 
@@ -134,6 +135,11 @@ class _Lowering:
             copy = copied(source, order)
         return self.assign(value, copy, natural)
 
+    def placed(self, value: Value, fresh: Source, order: Subscripts) -> Expr:
+        """Put the axes of a fresh array in order, and what is not loose in memory."""
+        loose = value.name in self.loose
+        return (transposed if loose else copied)(fresh, order)
+
     def assign(self, value: Value, expr: Expr, axes: tuple[int, ...]) -> Array:
         """Give ``expr`` a variable; its name tells the layout of an intermediate."""
         target = Ref(self.variable(value, axes))
@@ -209,7 +215,7 @@ class _Lowering:
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
         self.cost += chosen.cost
-        if found:
+        if found and found.small:
             extent = tuple(index_of[index] for index in found.extent)
             statements = found.small.statements(target, index_of)
             self.small = Small(extent, found.bound, statements)
@@ -231,16 +237,15 @@ class _Lowering:
         kept = tuple(i for i in distinct if i in einsum.output)
         spread = len(unique(einsum.output)) > len(kept)
         embedded = len(unique(einsum.output)) < len(einsum.output)
-        if step.result.name in self.results and not spread and not embedded:
-            kept = einsum.output
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
         core = source
         if len(kept) < len(distinct):
-            if len(distinct) == len(source.order):
-                source = self.added(step, source, kept)
-            core = Source(summed(source, kept), kept)
+            core = Source(self.summed(step, source, kept), kept)
             if not (spread or embedded):
-                axes = tuple(einsum.output.index(index) for index in kept)
+                order = einsum.output if step.result.name in self.exact else kept
+                if order != kept:
+                    core = Source(self.placed(step.result, core, order), order)
+                axes = tuple(einsum.output.index(index) for index in order)
                 return self.assign(step.result, core.expr, axes), notation
             core = Source(self.reduced(step, core.expr), kept)
         elif len(distinct) < len(source.order):
@@ -257,14 +262,17 @@ class _Lowering:
             return Array(core.expr, axes, owned), notation
         return self.spread(step, einsum, core, embedded), notation
 
-    def added(self, step: Step, source: Source, kept: Subscripts) -> Source:
-        """Add long runs to each other, if that leaves less to add up."""
-        order = source.order
-        left = added_first(order, kept, letter_sizes(step, self.sizes))
-        if left == order or len(order) > cost.EINSUM_LETTERS:
-            return source
-        value = Node(ArrayOp.EINSUM, (source.expr,), (order, left))
-        return Source(self.reduced(step, value), left)
+    def summed(self, step: Step, source: Source, kept: Subscripts) -> Expr:
+        """Sum over what is not kept; all stages but the last get a variable."""
+        index_of, sizes = step_sizes(step), letter_sizes(step, self.sizes)
+        if len(unique(source.order)) < len(source.order):
+            return summed(source, kept)
+        while True:
+            stage = first_stage(source.order, kept, sizes, force=self.primitive)
+            expr = partial_sum(source, stage, index_of)
+            if stage.left == kept:
+                return expr
+            source = Source(self.reduced(step, expr), stage.left)
 
     def reduced(self, step: Step, expr: Expr) -> Expr:
         target = Ref(self.names.fresh(f"sum_{step.arguments[0].name}"))

@@ -23,8 +23,12 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
         batches.append(tuple(i for i in problem.wanted if i in batch))
     sums = [summed, tuple(i for i in problem.b.order if i in summed)]
     fronts = [(front, rows, columns) for front in dict.fromkeys(batches)]
-    if problem.wanted:
-        fronts.extend(_loops(problem, rows, columns))
+    orders = [problem.wanted or ()]
+    if not rows:
+        # The result may as well come as the matrices lie.
+        orders.append(tuple(i for i in problem.b.order if i in problem.kept))
+    for order in dict.fromkeys(orders):
+        fronts.extend(_loops(order, rows, columns))
     for (front, x, y), k in itertools.product(fronts, dict.fromkeys(sums)):
         # Small matrices multiply faster where the second is not read inner to inner.
         lefts = Matrices(problem.a, front, (x, k)).ways(problem.sizes, ())
@@ -35,14 +39,13 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
 
 
 def _loops(
-    problem: Problem, rows: Subscripts, columns: Subscripts
+    order: Subscripts, rows: Subscripts, columns: Subscripts
 ) -> Iterator[tuple[Subscripts, Subscripts, Subscripts]]:
-    """Yield the split of the wanted order that needs no copy of the result.
+    """Yield the split of an order in which the result comes without a copy.
 
     The last run of columns and the run of rows before it form the matrices; what
     stands in front of them, rows and columns too, is looped over.
     """
-    order = problem.wanted or ()
     end = len(order)
     while end and order[end - 1] in columns:
         end -= 1

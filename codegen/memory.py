@@ -229,13 +229,17 @@ class _Body:
         return self.allocate((*left[:-1], *right[1:]))
 
     def matmul(self, arrays: Sequence[Strided]) -> Strided:
-        """Take memory for stacked matrix products; the matrices are in C order."""
-        (rows, columns) = arrays[0].shape[-2], arrays[1].shape[-1]
+        """Take memory for stacked products, in C order; a vector has no other side."""
+        left, right = arrays
+        rows = left.shape[-2:-1]
+        columns = right.shape[-1:] if len(right.shape) > 1 else ()
         fronts = [array.taken(range(len(array.shape) - 2)) for array in arrays]
         front = broadcast_shape([array.shape for array in fronts])
         steps = [broadcast_strides(array, len(front)) for array in fronts]
-        strides = (s * rows * columns for s in strides_like(front, steps))
-        return self.allocate((*front, rows, columns), (*strides, columns, 1))
+        inner = (*rows, *columns)
+        strides = (s * math.prod(inner) for s in strides_like(front, steps))
+        within = (math.prod(inner[k + 1 :]) for k in range(len(inner)))
+        return self.allocate((*front, *inner), (*strides, *within))
 
     def einsum(self, attr: Sequence[Subscripts], arrays: Sequence[Strided]) -> Strided:
         """Take memory for a sum of products."""
@@ -310,4 +314,5 @@ _OPERATIONS: dict[ArrayOp, Callable[[_Body, Node, list[Strided]], Strided]] = {
     ArrayOp.SCALAR: lambda body, op, args: body.allocate(()),
     ArrayOp.EMPTY: lambda body, op, args: body.allocate(body.extents(op.attr)),
     ArrayOp.ZEROS: lambda body, op, args: body.allocate(body.extents(op.attr)),
+    ArrayOp.ONES: lambda body, op, args: body.allocate(body.extents(op.attr)),
 }

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from . import cost
@@ -40,13 +40,13 @@ MUCH, MORE = 1.4, 1.05
 
 @dataclass(frozen=True)
 class Split:
-    """The ways for large and for small sizes.
+    """The way for large sizes, and another for small ones if that is much faster.
 
     The second holds where the sizes along ``extent`` multiply to ``bound`` or less.
     """
 
     large: Candidate
-    small: Candidate
+    small: Candidate | None
     extent: Subscripts
     bound: int
 
@@ -59,20 +59,18 @@ def choose(problem: Problem, *, force: str | None = None) -> Candidate:
     if problem.sets.left_lone or problem.sets.right_lone:
         orders = f"{problem.a.order}, {problem.b.order}"
         raise InternalError(f"an index stands alone in {orders}")
-    unknown = [index for index in problem.kept if index not in problem.sizes]
-    if unknown and not problem.sets.contracted:
-        large = dict.fromkeys(unknown, LARGE)
-        problem = replace(problem, sizes={**large, **problem.sizes})
     found = list(candidates(problem))
-    forced = [c for c in found if c.primitive == force]
-    return min(forced or found, key=_time)
+    allowed = [c for c in found if c.primitive == force] or found
+    unknown = [index for index in problem.kept if index not in problem.sizes]
+    if not unknown or problem.sets.contracted:
+        return min(allowed, key=_time)
+    sizes = {**dict.fromkeys(unknown, LARGE), **problem.sizes}
+    large = list(candidates(replace(problem, sizes=sizes)))
+    return min(allowed, key=lambda way: _as(way, large))
 
 
 def split(problem: Problem) -> Split | None:
-    """Return two ways to compute a product, if its sizes have to decide.
-
-    They are the sizes of each matrix product of a stack.
-    """
+    """Return the ways to compute a stack of products of matrices of unknown sizes."""
     sets = problem.sets
     matrix = problem.rows + problem.columns + sets.contracted
     unknown = [index for index in matrix if index not in problem.sizes]
@@ -89,22 +87,30 @@ def split(problem: Problem) -> Split | None:
         _as(large, found) / way.time for found, way in zip(tried, best, strict=True)
     ]
     small = best[gains.index(max(gains))]
-    if max(gains) < MUCH or _as(small, tried[-1]) < MORE * large.time:
-        return None
+    if max(gains) < MUCH:
+        return Split(_assumed(large, problem), None, (), 0)
+    if _as(small, tried[-1]) < MORE * large.time:
+        return Split(_assumed(small, problem), None, (), 0)
     last = max(
         scale
         for scale, found in zip(SCALES, tried, strict=True)
         if _as(small, found) < _as(large, found)
     )
     bound = cost.entries(matrix, {**problem.sizes, **dict.fromkeys(unknown, last)})
-    return Split(large, small, matrix, bound)
+    return Split(_assumed(large, problem), small, matrix, bound)
+
+
+def _assumed(way: Candidate, problem: Problem) -> Candidate:
+    """Return ``way`` with its time at the sizes at which all steps are compared."""
+    time = _as(way, candidates(problem))
+    return way if time == math.inf else replace(way, cost=way.cost + time - way.time)
 
 
 def _time(candidate: Candidate) -> float:
     return candidate.time
 
 
-def _as(way: Candidate, found: Sequence[Candidate]) -> float:
+def _as(way: Candidate, found: Iterable[Candidate]) -> float:
     """Return the time of the one among ``found`` that is written as ``way`` is."""
     alike = (c.time for c in found if (c.value, c.into) == (way.value, way.into))
     return min(alike, default=math.inf)

@@ -62,11 +62,12 @@ def derive(request: Request) -> Derivation:
     """Run the stages from the request to the array programs.
 
     Of several contraction trees, the one is taken whose forward pass and gradients
-    together cost least as they were lowered; a limit of the memory may take another.
+    together cost least as they were lowered, to the nanosecond; a limit of the memory
+    may take another.
     """
     trees = contraction_trees(request.einsum, request.sizes, request.optimize)
     joint = [_joint(request, tree) for tree in trees]
-    best = min(range(len(trees)), key=lambda k: joint[k][1].arrays.cost)
+    best = min(range(len(trees)), key=lambda k: round(joint[k][1].arrays.cost))
     found = _derivation(request, trees[best], *joint[best])
     if request.memory_limit is not None:
         found = within_limit(found, request.memory_limit, _programs, _limited)

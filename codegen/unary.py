@@ -1,4 +1,4 @@
-"""What is done to one array alone: its entries are taken, added, or repeated."""
+"""What is done to one array alone: its entries are taken or repeated."""
 
 from __future__ import annotations
 
@@ -7,25 +7,8 @@ from collections.abc import Mapping
 from . import cost
 from .array_program import ArrayOp, Expr, Node, Ref, references
 from .cost import Sizes
-from .spec import Index, Subscripts, unique
+from .spec import Index, Subscripts
 from .views import Source, copied, transposed
-
-
-def added_first(order: Subscripts, kept: Subscripts, sizes: Sizes) -> Subscripts:
-    """Return the axes that a sum leaves if long runs are added to each other first.
-
-    What is left is then added up, which is less.
-    """
-    lost = {index for index in order if index not in kept}
-    start = len(order) - 1
-    while start > 0 and cost.entries(order[start:], sizes) < cost.LONG_RUN:
-        if not lost.intersection(order[: start - 1]):
-            break
-        start -= 1
-    if lost.issuperset(order[start:]):
-        return order
-    left = tuple(i for i in order[:start] if i in kept) + order[start:]
-    return left if lost.intersection(left) else order
 
 
 def blocks(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
@@ -54,20 +37,6 @@ def like(op: ArrayOp, expr: Expr, shape: tuple[Subscripts, ...]) -> Node:
 def diagonal(source: Source, order: Subscripts) -> Expr:
     """View the diagonal along repeated indices, its axes in the order ``order``."""
     return Node(ArrayOp.DIAGONAL, (source.expr,), (source.order, order))
-
-
-def summed(source: Source, kept: Subscripts) -> Expr:
-    """Sum over the indices that are not kept, along the diagonal of repeated ones."""
-    distinct = unique(source.order)
-    if len(distinct) <= cost.EINSUM_LETTERS:
-        value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
-        return value if kept else scalar(value)
-    if len(distinct) < len(source.order):
-        source = Source(diagonal(source, distinct), distinct)
-    summed = tuple(p for p, i in enumerate(source.order) if i not in kept)
-    value = Node(ArrayOp.SUM, (source.expr,), summed)
-    left = tuple(index for index in source.order if index in kept)
-    return transposed(Source(value, left), kept) if kept else scalar(value)
 
 
 def repeated(

@@ -33,6 +33,7 @@ array_program
 cost
 views
 unary
+sums
 candidate
 matrices
 entrywise matrix_products

@@ -171,31 +171,6 @@ def test_a_diagonal_is_copied_once() -> None:
     assert 'diagonal_a_ij = np.einsum("iji->ij", a).copy()\n' in text
 
 
-@pytest.mark.parametrize(
-    ("spec", "shape", "line"),
-    [
-        ("afce->ac", (12, 25, 5, 3), 'sum_a = np.einsum("afce->ace", a)'),
-        ("ebdc->c", (12, 3, 12, 17), 'sum_a = np.einsum("ebdc->dc", a)'),
-        ("acbe->c", (5, 17, 7, 100), 'output = np.einsum("acbe->c", a)'),
-        ("cba->", (10, 10, 10), 'output = np.asarray(np.einsum("cba->", a))'),
-        ("abc->ac", (10, 10, 100), 'output = np.einsum("abc->ac", a)'),
-    ],
-)
-def test_long_runs_are_added_first(
-    spec: str, shape: tuple[int, ...], line: str
-) -> None:
-    text = eingrad.generate(spec, shapes=[shape])
-    assert f"    {line}\n" in text
-    emitted = load_text(text, "emitted")
-    rng = np.random.default_rng(0)
-    x = integers(rng, shape, "float64")
-    output, pullback = emitted.vjp(x)
-    np.testing.assert_array_equal(output, oracle.einsum(spec, [x], {}))
-    grad = integers(rng, output.shape, "float64")
-    (expected,) = oracle.gradients(spec, [x], grad, {})
-    np.testing.assert_array_equal(pullback(grad)[0], expected)
-
-
 @st.composite
 def products(draw: st.DrawFn) -> tuple[str, str, str]:
     """Draw two operands of an einsum, and an output of indices of theirs."""

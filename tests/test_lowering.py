@@ -45,6 +45,10 @@ CASES = [
     case("ijk,ijk->", (2, 3, 4), (2, 3, 4)),
     case("ij,kj->ik", (2, 3), names="x,x"),
     case("ijk,jr,kr->ir", (2, 3, 5), (3, 4), (5, 4)),
+    case("abcde->bd", (2, 3, 2, 4, 3)),
+    case("abcd->dc", (2, 3, 2, 4)),
+    case("abc->", (2, 3, 2)),
+    case("abc,bc->cb", (2, 0, 3), (0, 3)),
     case("ij,jk->ik", (2, 0), (0, 3)),
     case("bij,bjk->kbi", (0, 3, 2), (0, 2, 3)),
 ]

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from strategies import Array, Case, cases, integers, searched
 
 import eingrad
-from eingrad import layout, oracle, pairwise
+from eingrad import layout, oracle, pairwise, sums
 from eingrad.candidate import Candidate, Problem
 from eingrad.program import Program
+from eingrad.spec import Subscripts
 
 
 @given(case=cases())
@@ -30,7 +31,7 @@ def test_module_equals_brute_force(case: Case) -> None:
 @given(case=cases(), seed=st.integers(0, 2**32 - 1))
 @searched(300)
 def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
-    """What is picked is a matter of time alone: each product, and each layout."""
+    """What is picked is a matter of time alone: each product, sum and layout."""
     dice = random.Random(seed)
 
     def some_candidate(problem: Problem, **options: Any) -> Candidate:
@@ -43,6 +44,11 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
         large, small = dice.choice(ways), dice.choice(ways)
         return pairwise.Split(large, small, problem.kept, dice.randrange(9))
 
+    def some_stage(
+        order: Subscripts, kept: Subscripts, sizes: Any, **options: Any
+    ) -> sums.Stage:
+        return dice.choice(list(sums._stages(order, kept, sizes)))
+
     def some_layouts(program: Program, sizes: Any) -> dict[str, tuple[int, ...]]:
         layouts = layout._Layouts(program, sizes)
         for name in layouts.writer:
@@ -54,6 +60,7 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
     with (
         mock.patch.object(pairwise, "choose", some_candidate),
         mock.patch.object(pairwise, "split", some_split),
+        mock.patch("eingrad.lower.first_stage", some_stage),
         mock.patch("eingrad.lower.choose_layouts", some_layouts),
     ):
         module = eingrad.load(

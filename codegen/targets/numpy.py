@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ..array_program import (
+    ALLOCATES,
     ENTRYWISE,
     PART_NAMES,
     VIEWS,
@@ -21,7 +22,6 @@ from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
 from ..program import Names
 from ..spec import Index, Subscripts
 from .operations import (
-    ALLOCATES,
     INFIX,
     SOURCE,
     TAKES_OUT,

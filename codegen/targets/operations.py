@@ -103,6 +103,7 @@ SOURCE: dict[ArrayOp, Callable[[Operation], Doc]] = {
     ArrayOp.ZEROS: lambda op: call(
         "np.zeros", tuple_of(op.shape()), f"{op.args[0]}.dtype"
     ),
+    ArrayOp.ONES: lambda op: call("np.ones", *op.shape(), f"{op.args[0]}.dtype"),
 }
 
 INFIX = {ArrayOp.MULTIPLY: "*", ArrayOp.ADD: "+"}
@@ -123,6 +124,3 @@ TAKES_OUT = frozenset(
         ArrayOp.EMPTY,
     }
 )
-
-# Operations that take only the dtype of their argument.
-ALLOCATES = frozenset({ArrayOp.EMPTY, ArrayOp.ZEROS})

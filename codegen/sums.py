@@ -1,0 +1,125 @@
+"""How one array is added up along some of its axes.
+
+It is done in stages, each of which adds along some axes: np.einsum along any, or a
+product with ones along neighbouring ones, which takes BLAS half of the time or less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from . import cost
+from .array_program import ArrayOp, Expr, Node, Shape
+from .cost import Sizes
+from .spec import Index, Subscripts, unique
+from .unary import diagonal, like, scalar
+from .views import Source
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A sum along the axes ``run``, which leaves the axes ``left``.
+
+    ``groups`` are the axes as the primitive sees them, some of them fused; ``time`` is
+    that of this stage and of what remains to be added up.
+    """
+
+    primitive: str
+    run: Subscripts
+    left: Subscripts
+    groups: tuple[Subscripts, ...]
+    time: float
+
+
+def first_stage(
+    order: Subscripts, kept: Subscripts, sizes: Sizes, *, force: str | None = None
+) -> Stage:
+    """Return the first stage of the sum over what is not kept.
+
+    ``force`` names the only primitive allowed, where it applies.
+    """
+    found = list(_stages(order, kept, sizes))
+    forced = [stage for stage in found if stage.primitive == force]
+    return min(forced or found, key=lambda stage: stage.time)
+
+
+def _stages(order: Subscripts, kept: Subscripts, sizes: Sizes) -> Iterator[Stage]:
+    """Yield the ways to begin; np.einsum adds up the rest."""
+    axes = tuple((index,) for index in order)
+    lost = tuple(index for index in order if index not in kept)
+    yield Stage("einsum", lost, kept, axes, cost.einsum((order,), kept, sizes))
+    for start, end in _runs(order, kept):
+        front, run, back = order[:start], order[start:end], order[end:]
+        left, rest = front + back, 0.0
+        if run != lost:
+            rest = cost.einsum((left,), kept, sizes)
+            time = cost.einsum((order,), left, sizes)
+            yield Stage("einsum", run, left, axes, time + rest)
+        for groups in _matrices(front, run, back):
+            primitive = "matmul" if len(groups) > 2 else "dot"
+            time = cost.with_ones(groups, run, sizes)
+            yield Stage(primitive, run, left, groups, time + rest)
+
+
+def _matrices(
+    front: Subscripts, run: Subscripts, back: Subscripts
+) -> Iterator[tuple[Subscripts, ...]]:
+    """Yield the groups of axes that make matrices with a side along ``run``."""
+    singles = tuple((index,) for index in front)
+    if front and back:
+        yield (*singles, run, back)
+        return
+    yield tuple(group for group in (front, run, back) if group)
+    if len(front) > 1:
+        yield (*singles, run)
+
+
+def _runs(order: Subscripts, kept: Subscripts) -> Iterator[tuple[int, int]]:
+    """Yield where runs of axes that are not kept start and end."""
+    for start in range(len(order)):
+        for end in range(start + 1, len(order) + 1):
+            if order[end - 1] in kept:
+                break
+            yield start, end
+
+
+def summed(source: Source, kept: Subscripts) -> Expr:
+    """Sum over the indices that are not kept, along the diagonal of repeated ones.
+
+    What is kept stays in its order.
+    """
+    distinct = unique(source.order)
+    if len(distinct) <= cost.EINSUM_LETTERS:
+        value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
+        return value if kept else scalar(value)
+    if len(distinct) < len(source.order):
+        source = Source(diagonal(source, distinct), distinct)
+    lost = tuple(p for p, i in enumerate(source.order) if i not in kept)
+    value = Node(ArrayOp.SUM, (source.expr,), lost)
+    return value if kept else scalar(value)
+
+
+def partial_sum(source: Source, stage: Stage, index_of: Mapping[Index, Index]) -> Expr:
+    """Sum as ``stage`` says.
+
+    ``index_of`` says how the program calls the letters of ``source``.
+    """
+    if stage.primitive == "einsum":
+        return summed(source, stage.left)
+    run, groups = stage.run, stage.groups
+    ones = like(ArrayOp.ONES, source.expr, _shape([run], index_of))
+    matrices = source.expr
+    if any(len(group) > 1 for group in groups):
+        matrices = Node(ArrayOp.RESHAPE, (matrices,), _shape(groups, index_of))
+    inner = groups[-1] == run
+    op = ArrayOp.MATMUL if stage.primitive == "matmul" else ArrayOp.DOT
+    value = Node(op, (matrices, ones) if inner else (ones, matrices))
+    if any(len(group) > 1 for group in groups if group != run):
+        axes = [(index,) for index in stage.left]
+        return Node(ArrayOp.RESHAPE, (value,), _shape(axes, index_of))
+    return value if stage.left else scalar(value)
+
+
+def _shape(groups: Iterable[Subscripts], index_of: Mapping[Index, Index]) -> Shape:
+    return tuple(tuple(index_of[index] for index in group) for group in groups)
