@@ -61,11 +61,12 @@ COLLISION = 3.5
 COLLIDING_STRIDE = 256
 COLLIDING_ENTRIES = 1 << 16
 COPY_COLLISION = 0.35
-# The nearest cache holds so many lines, if a copy across takes an entry at a time of
-# each, and the next caches so many entries; more take new pages from the system.
+# So many lines stay in the nearest cache while a copy across takes one entry at a time
+# of each; so many entries in the next while they are read far apart, or in one pass.
 CACHED_LINES = 480
 CACHED_ENTRIES = 1 << 16
 NEAR_ENTRIES = 1 << 18
+# Copies of many more take new pages from the system.
 FRESH_ENTRIES = 1 << 23
 FRESH_ENTRY = 0.8
 
@@ -81,12 +82,13 @@ SMALL_COLUMNS, SMALL_COLUMNS_PACKED = 6.0, 12.0
 SMALL_SUMMED = 4.0
 SLOWEST = 4.0
 PRODUCT = 40.0
-# A product with a vector takes so long for a run of the matrix, or for each of its
-# entries if they are many; a few of them have kernels of their own, unless such runs
-# along the vector are too many.
+# A product with a vector takes so long for each run of the matrix, or for each entry of
+# longer runs.  Short runs have kernels of their own, across the vector, and along it if
+# there are not too many.
 VECTOR_PRODUCT, VECTOR_RUN, VECTOR_ENTRY = 30.0, 2.1, 0.07
 FEW_ALONG, FEW_ACROSS, FEW_ENTRY, MOST_OF_FEW = 8, 4, 0.1, 8192
-# What is not in the nearest caches takes longer, where it is one product.
+# Arrays beyond the near caches take so long an entry at least, and one product of many
+# rows so many times longer.
 FAR_ENTRY, FAR_SLOWER = 0.14, 1.9
 INNER_PRODUCT = 12.0
 INNER_PRODUCT_ENTRY = 0.12
@@ -315,13 +317,13 @@ def _run(terms: tuple[Subscripts, ...], order: Subscripts, sizes: Sizes) -> int:
 
 def _loops(terms: tuple[Subscripts, ...], indices: Subscripts) -> int:
     """Count the loops over the indices; two that all terms step alike are one."""
-    pairs = {pair for term in terms for pair in itertools.pairwise(term)}
+    following = [set(itertools.pairwise(term)) for term in terms]
     fused = sum(
         all(
-            pair in itertools.pairwise(term) or not set(pair) & set(term)
-            for term in terms
+            pair in found or not set(pair).intersection(term)
+            for term, found in zip(terms, following, strict=True)
         )
-        for pair in pairs
+        for pair in set().union(*following)
     )
     return len(indices) - fused
 

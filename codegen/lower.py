@@ -240,7 +240,7 @@ class _Lowering:
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
         core = source
         if len(kept) < len(distinct):
-            core = Source(self.summed(step, source, kept), kept)
+            core = Source(self.total(step, source, kept), kept)
             if not (spread or embedded):
                 order = einsum.output if step.result.name in self.exact else kept
                 if order != kept:
@@ -262,7 +262,7 @@ class _Lowering:
             return Array(core.expr, axes, owned), notation
         return self.spread(step, einsum, core, embedded), notation
 
-    def summed(self, step: Step, source: Source, kept: Subscripts) -> Expr:
+    def total(self, step: Step, source: Source, kept: Subscripts) -> Expr:
         """Sum over what is not kept; all stages but the last get a variable."""
         index_of, sizes = step_sizes(step), letter_sizes(step, self.sizes)
         if len(unique(source.order)) < len(source.order):

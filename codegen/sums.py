@@ -1,7 +1,7 @@
 """How one array is added up along some of its axes.
 
-It is done in stages, each of which adds along some axes: np.einsum along any, or a
-product with ones along neighbouring ones, which takes BLAS half of the time or less.
+It is done in stages, each of which adds along some axes: along any by np.einsum, along
+neighbours also by a product with ones, for which BLAS mostly takes less time.
 """
 
 from __future__ import annotations
