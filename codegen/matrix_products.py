@@ -29,7 +29,8 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
         orders.append(tuple(i for i in problem.b.order if i in problem.kept))
     for order in dict.fromkeys(orders):
         fronts.extend(_loops(order, rows, columns))
-    for (front, x, y), k in itertools.product(fronts, dict.fromkeys(sums)):
+    splits = itertools.product(dict.fromkeys(fronts), dict.fromkeys(sums))
+    for (front, x, y), k in splits:
         # Small matrices multiply faster where the second is not read inner to inner.
         lefts = Matrices(problem.a, front, (x, k)).ways(problem.sizes, ())
         rights = Matrices(problem.b, front, (k, y)).ways(problem.sizes, k)

@@ -15,7 +15,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from .array_program import ENTRYWISE, ArrayOp, Block, Expr, Node, Ref, Statement
+from .array_program import (
+    ALLOCATES,
+    ENTRYWISE,
+    ArrayOp,
+    Block,
+    Expr,
+    Node,
+    Ref,
+    Statement,
+)
 from .bodies import size_names, sweeps, writer
 from .contraction import ASSUMED_SIZE
 from .derivation import Derivation
@@ -312,7 +321,7 @@ _OPERATIONS: dict[ArrayOp, Callable[[_Body, Node, list[Strided]], Strided]] = {
     ArrayOp.COPY: lambda body, op, args: body.copy(op.attr, args[0]),
     ArrayOp.TURN: lambda body, op, args: body.allocate(args[0].taken(op.attr).shape),
     ArrayOp.SCALAR: lambda body, op, args: body.allocate(()),
-    ArrayOp.EMPTY: lambda body, op, args: body.allocate(body.extents(op.attr)),
-    ArrayOp.ZEROS: lambda body, op, args: body.allocate(body.extents(op.attr)),
-    ArrayOp.ONES: lambda body, op, args: body.allocate(body.extents(op.attr)),
+    **dict.fromkeys(
+        ALLOCATES, lambda body, op, args: body.allocate(body.extents(op.attr))
+    ),
 }

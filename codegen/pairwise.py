@@ -46,9 +46,9 @@ class Split:
     """
 
     large: Candidate
-    small: Candidate | None
-    extent: Subscripts
-    bound: int
+    small: Candidate | None = None
+    extent: Subscripts = ()
+    bound: int = 0
 
 
 def choose(problem: Problem, *, force: str | None = None) -> Candidate:
@@ -88,9 +88,9 @@ def split(problem: Problem) -> Split | None:
     ]
     small = best[gains.index(max(gains))]
     if max(gains) < MUCH:
-        return Split(_assumed(large, problem), None, (), 0)
+        return Split(_assumed(large, problem))
     if _as(small, tried[-1]) < MORE * large.time:
-        return Split(_assumed(small, problem), None, (), 0)
+        return Split(_assumed(small, problem))
     last = max(
         scale
         for scale, found in zip(SCALES, tried, strict=True)
