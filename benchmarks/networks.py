@@ -6,9 +6,10 @@ python benchmarks/networks.py [--threads 1|2]
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
+import subprocess
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from machine import Machine
     from timing import Effort
     from workloads import Workload
+
+
+GENERATION = """
+import json, sys, time, eingrad
+spec, shapes = json.load(sys.stdin)
+start = time.perf_counter()
+eingrad.generate(spec, shapes=[tuple(shape) for shape in shapes])
+print(time.perf_counter() - start)
+"""
 
 
 @dataclass(frozen=True)
@@ -96,14 +106,13 @@ def measure_line(workload: Workload, machine: Machine, effort: Effort) -> Line:
 
 
 def time_generation(workload: Workload, repeats: int = 3) -> Generation:
-    """Time the generation of one network."""
-    import eingrad
-
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        eingrad.generate(workload.spec, shapes=workload.shapes)
-        seconds.append(time.perf_counter() - start)
+    """Time the generation of one network, in a new process that remembers nothing."""
+    command = [sys.executable, "-c", GENERATION]
+    given = json.dumps([workload.spec, workload.shapes])
+    seconds = [
+        float(subprocess.check_output(command, input=given, text=True))
+        for _ in range(repeats)
+    ]
     return Generation(workload.name, len(workload.shapes), statistics.median(seconds))
 
 
