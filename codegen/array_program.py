@@ -20,6 +20,7 @@ new array, one to a statement.
     APPLY      function                   an elementwise function, or a derivative of it
     REPEAT     shape                      entries repeated along the axis whose extent
                                           is not empty
+    TILE       shape                      the same, where few entries lie behind it
     COPY       "K" or nothing             a fresh array, in the order of the argument's
                                           memory or in C order
     TURN       axes                       a fresh array with the axes in this order,
@@ -62,6 +63,7 @@ class ArrayOp(enum.Enum):
     ADD = enum.auto()
     APPLY = enum.auto()
     REPEAT = enum.auto()
+    TILE = enum.auto()
     COPY = enum.auto()
     TURN = enum.auto()
     SCALAR = enum.auto()
@@ -84,7 +86,7 @@ VIEWS = frozenset(
 # These take only the dtype of their argument.
 ALLOCATES = frozenset({ArrayOp.EMPTY, ArrayOp.ZEROS, ArrayOp.ONES})
 
-SHAPED = ALLOCATES | {ArrayOp.RESHAPE, ArrayOp.REPEAT}
+SHAPED = ALLOCATES | {ArrayOp.RESHAPE, ArrayOp.REPEAT, ArrayOp.TILE}
 
 # These may write their result over an argument.
 ENTRYWISE = frozenset({ArrayOp.MULTIPLY, ArrayOp.ADD})
@@ -250,6 +252,14 @@ def nodes(expr: Expr) -> Iterator[Node]:
         yield expr
         for arg in expr.args:
             yield from nodes(arg)
+
+
+def unconjugated(expr: Expr) -> Expr:
+    """Leave out the conjugations: a form of the conjugate is the form's conjugate."""
+    if isinstance(expr, Ref):
+        return expr
+    args = tuple(map(unconjugated, expr.args))
+    return args[0] if expr.op is ArrayOp.CONJ else replace(expr, args=args)
 
 
 def references(expr: Expr) -> Iterator[str]:

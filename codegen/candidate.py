@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import cost
@@ -17,6 +17,7 @@ from .array_program import (
     Shape,
     Statement,
     nodes,
+    unconjugated,
 )
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
@@ -31,7 +32,8 @@ class Candidate:
     ``value`` has the axes ``order``.  With ``into``, the result is a fresh array of
     the axes ``order`` and ``value`` is written through that view of it, which
     ``into`` gives as its shape in groups and the order of the groups.  ``views`` are
-    the arguments' indices as the primitive sees them.
+    the arguments' indices as the primitive sees them; ``copies`` are those of
+    arguments that ``value`` begins with, and the time of each.
     """
 
     primitive: str
@@ -40,12 +42,24 @@ class Candidate:
     views: tuple[Subscripts, Subscripts]
     cost: float
     into: tuple[Shape, tuple[int, ...]] | None = None
+    copies: tuple[tuple[Expr, float], ...] = ()
 
-    @property
+    @functools.cached_property
     def time(self) -> float:
         """The estimated time with the views that are taken."""
         views = sum(node.op in VIEWS for node in nodes(self.value))
         return self.cost + cost.VIEW_CALL * views
+
+    @property
+    def forms(self) -> Iterator[Expr]:
+        """The copies as they are held, whether of an argument or of its conjugate."""
+        return (unconjugated(copy) for copy, _ in self.copies)
+
+    def sparing(self, made: Collection[Expr]) -> Candidate:
+        """Return the candidate where the copies in ``made`` are there already."""
+        times = zip(self.forms, (time for _, time in self.copies), strict=True)
+        spared = sum(time - cost.HOLD_CALL for form, time in times if form in made)
+        return replace(self, cost=self.cost - spared)
 
     def statements(
         self, target: Ref, index_of: Mapping[Index, Index]
@@ -74,7 +88,7 @@ class Problem:
     """Two sources, the result's indices, and the sizes that the estimate assumes.
 
     The result is to have its axes in the order ``wanted``, or in any if that is None;
-    its memory too, unless ``any_memory`` will do.
+    its memory too, unless ``any_memory`` will do.  The copies in ``made`` are there.
     """
 
     a: Source
@@ -83,6 +97,7 @@ class Problem:
     wanted: Subscripts | None
     sizes: Mapping[Index, int]
     any_memory: bool = False
+    made: frozenset[Expr] = frozenset()
 
     @functools.cached_property
     def sets(self) -> IndexSets:

@@ -7,7 +7,6 @@ one thing are compared.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,40 +29,37 @@ COPY_CALL = 450.0
 ALLOCATE_CALL = 250.0
 ONES_CALL = 800.0
 VIEW_CALL = 170.0
+# What it costs that a copy is held until it is read again.
+HOLD_CALL = 500.0
 
 # What an entry costs, and each run of entries along the innermost axis.
 MULTIPLY_ENTRY = 0.13
-BROADCAST_ENTRY = 0.38
-OUTER_ENTRY = 0.55
-EINSUM_PRODUCT_ENTRY = 0.3
-EINSUM_SUM_ENTRY = 0.17
+EINSUM_PRODUCT_ENTRY = 0.33
+EINSUM_SUM_ENTRY = 0.165
 ADD_ENTRY, ADD_ALONG_ENTRY = 0.13, 0.065
-COPY_ENTRY = 0.12
-MULTIPLY_RUN = 4.5
-OUTER_RUN = 6.0
-# Runs of outer products from here on are multiplied at full speed.
-OUTER_LONG_RUN = 3000
-# A run takes longer to step to where more loops are nested than np.einsum unrolls.
-EINSUM_RUN, EINSUM_DEEPER_RUN = 4.0, 3.0
-EINSUM_LOOPS = 3
+COPY_ENTRY = 0.13
+LOOP_RUN = 3.6
 COPY_RUN = 5.0
+# What products entry by entry cost through buffers: an entry, a call for each chunk and
+# for each part of it that is gone through again, and an entry and a run to be copied.
+BUFFERED_MULTIPLY_ENTRY = 0.25
+CHUNK_CALL, CORE_CALL = 40.0, 5.0
+BUFFER_ENTRY, BUFFER_RUN = 0.15, 3.5
 
-# What an entry costs more for each array that is read or written across its memory;
-# and where rows lie apart a multiple of so many entries, so that they displace each
-# other from the caches, in all but copies, which go by tiles.
-MULTIPLY_ACROSS = 0.33
-EINSUM_ACROSS, EINSUM_ACROSS_FAR = 0.4, 0.5
-COPY_ACROSS = 0.35
-COPY_ACROSS_UNCACHED = 0.7
-COPY_ACROSS_FAR = 0.09
-COPY_ACROSS_RUN = 3.3
-COLLISION = 3.5
-COLLIDING_STRIDE = 256
-COLLIDING_ENTRIES = 1 << 16
-COPY_COLLISION = 0.35
-# So many lines stay in the nearest cache while a copy across takes one entry at a time
-# of each; so many entries in the next while they are read far apart, or in one pass.
-CACHED_LINES = 480
+# So many lines stay in the nearest cache, and in the next; at strides of large powers
+# of 2 they have only one of so many sets of each.
+CACHED_LINES = (700, 50000)
+CACHE_SETS = (64, 2048)
+AHEAD = 32
+# What an entry costs more for each array that is read or written across its memory,
+# the lines of which stay in the nearest cache, in the next, or in none; and what it
+# costs more to copy such an entry to a buffer.
+ACROSS = (0.41, 0.72, 4.5)
+BUFFER_ACROSS = (0.15, 0.55, 3.2)
+COPY_ACROSS, COPY_ACROSS_RUN = (0.26, 0.62, 0.8), 2.7
+# Large copies across memory go by tiles.
+TILED_ENTRY, TILED_RUN = 0.9, 2.8
+# So many entries stay in the next cache while they are read far apart, or in one pass.
 CACHED_ENTRIES = 1 << 16
 NEAR_ENTRIES = 1 << 18
 # Copies of many more take new pages from the system.
@@ -71,8 +67,9 @@ FRESH_ENTRIES = 1 << 23
 FRESH_ENTRY = 0.8
 
 # Runs of so many entries hide what it costs to step from run to run; shorter ones are
-# repeated faster than they are broadcast.
+# repeated faster than they are broadcast, and very few of them faster in two steps.
 LONG_RUN = 64
+FEW_TO_REPEAT = 24
 
 # A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never
 # slower than SLOWEST times that.
@@ -118,38 +115,15 @@ def size(index: Index, sizes: Sizes) -> int:
 
     An axis without entries costs as much as one with a single entry.
     """
-    return max(1, sizes.get(index, ASSUMED_SIZE + 1))
+    return sizes.get(index, ASSUMED_SIZE + 1) or 1
 
 
 def entries(indices: Sequence[Index], sizes: Sizes) -> int:
     """Count the entries along ``indices``."""
-    return math.prod(size(index, sizes) for index in indices)
-
-
-def copy(source: Subscripts, order: Subscripts, sizes: Sizes) -> float:
-    """Time to copy an array laid out as ``source`` into the layout ``order``."""
-    kept = 0
-    while kept < len(order) and source[-1 - kept] == order[-1 - kept]:
-        kept += 1
-    count = entries(order, sizes)
-    if kept:
-        each = COPY_ENTRY
-        runs = COPY_RUN * entries(order[: len(order) - kept], sizes)
-    else:
-        lines = entries(order[order.index(source[-1]) + 1 :], sizes)
-        each = COPY_ACROSS if lines <= CACHED_LINES else COPY_ACROSS_UNCACHED
-        each += COPY_ACROSS_FAR * (count > NEAR_ENTRIES)
-        each += COPY_COLLISION * _collides(source, order[-1], sizes)
-        runs = COPY_ACROSS_RUN * count / size(order[-1], sizes)
-    each += FRESH_ENTRY * (count > FRESH_ENTRIES)
-    return COPY_CALL + each * count + runs
-
-
-def _collides(term: Subscripts, index: Index, sizes: Sizes) -> bool:
-    """Tell whether steps along ``index`` displace each other from the caches."""
-    stride = entries(term[term.index(index) + 1 :], sizes)
-    large = entries(term, sizes) > COLLIDING_ENTRIES
-    return large and stride % COLLIDING_STRIDE == 0
+    count = 1
+    for index in indices:
+        count *= sizes.get(index, ASSUMED_SIZE + 1) or 1
+    return count
 
 
 @dataclass(frozen=True)
@@ -232,54 +206,6 @@ def strided(stride: int, count: int, loops: int = 1) -> float:
     return STRIDED_ENTRY * min(stride, LINE) * count * uncached
 
 
-def multiply(
-    operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes
-) -> float:
-    """Time of a broadcast product written in the order ``output``."""
-    count = entries(output, sizes)
-    if all(term in ((), output) for term in operands):
-        return MULTIPLY_CALL + MULTIPLY_ENTRY * count
-    run = _run((*operands, output), output, sizes)
-    outer = not any(len(term) == len(output) for term in operands)
-    if outer and run >= OUTER_LONG_RUN:
-        return BROADCAST_CALL + MULTIPLY_ENTRY * count
-    each = OUTER_ENTRY if outer else BROADCAST_ENTRY
-    for term in operands:
-        if output and output[-1] in term and term[-1] != output[-1]:
-            each += MULTIPLY_ACROSS + COLLISION * _collides(term, output[-1], sizes)
-    each += (OUTER_RUN if outer else MULTIPLY_RUN) / run
-    return BROADCAST_CALL + each * count
-
-
-def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -> float:
-    """Time of one loop nest over all indices, innermost along some operand's last."""
-    indices = tuple(dict.fromkeys((*output, *(i for term in operands for i in term))))
-    if not indices:
-        return EINSUM_CALL
-    total = entries(indices, sizes)
-    terms = (*operands, output)
-    last = [term[-1] for term in terms if term]
-    inner = max(dict.fromkeys(last), key=last.count)
-    if len(operands) == 1:
-        each = ADD_ALONG_ENTRY if inner not in output else ADD_ENTRY
-    else:
-        sums = len(output) < len(indices)
-        each = EINSUM_SUM_ENTRY if sums else EINSUM_PRODUCT_ENTRY
-    far = total > NEAR_ENTRIES
-    for term in terms:
-        if inner in term and term[-1] != inner:
-            each += EINSUM_ACROSS_FAR if far else EINSUM_ACROSS
-            each += COLLISION * _collides(term, inner, sizes)
-    longest = max((term for term in terms if inner in term), key=len)
-    order = longest if longest[-1] == inner else (inner,)
-    runs = total / _run(terms, order, sizes)
-    deeper = max(0, _loops(terms, indices) - EINSUM_LOOPS)
-    time = each * total + (EINSUM_RUN + EINSUM_DEEPER_RUN * deeper) * runs
-    if len(operands) == 1 and far:
-        time = max(time, FAR_ENTRY * total)
-    return EINSUM_CALL + time
-
-
 def with_ones(groups: Sequence[Subscripts], run: Subscripts, sizes: Sizes) -> float:
     """Time of the sum along the group ``run`` of axes as a product with ones.
 
@@ -305,29 +231,3 @@ def with_ones(groups: Sequence[Subscripts], run: Subscripts, sizes: Sizes) -> fl
     fused = len(run) > 1, len(rows + columns) > 1
     views = VIEW_CALL * (any(fused) + fused[1])
     return ONES_CALL + COPY_ENTRY * count + product.time() + views
-
-
-def _run(terms: tuple[Subscripts, ...], order: Subscripts, sizes: Sizes) -> int:
-    """Count the entries along the last axes of ``order`` that all terms step alike."""
-    length = 1
-    while length <= len(order) and all(_alike(t, order[-length:]) for t in terms):
-        length += 1
-    return entries(order[-max(1, length - 1) :], sizes)
-
-
-def _loops(terms: tuple[Subscripts, ...], indices: Subscripts) -> int:
-    """Count the loops over the indices; two that all terms step alike are one."""
-    following = [set(itertools.pairwise(term)) for term in terms]
-    fused = sum(
-        all(
-            pair in found or not set(pair).intersection(term)
-            for term, found in zip(terms, following, strict=True)
-        )
-        for pair in set().union(*following)
-    )
-    return len(indices) - fused
-
-
-def _alike(term: Subscripts, tail: Subscripts) -> bool:
-    """Tell whether ``term`` ends in ``tail`` or has none of its indices."""
-    return term[-len(tail) :] == tail or not set(tail) & set(term)

@@ -5,30 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from . import cost
+from . import cost, loops
 from .array_program import ArrayOp, Node
 from .candidate import Candidate, Problem
+from .iteration import memory_order
 from .spec import Subscripts
-from .views import Source, aligned, copied, memory_order
+from .views import Source, aligned, copied
 
 
 def entrywise(problem: Problem) -> Iterator[Candidate]:
-    """Yield the products entry by entry.
+    """Yield the products entry by entry, with operands as they are or copied before.
 
-    An operand that ends in another index than the other may be copied to lie alike.
+    An operand may be copied to lie like the other, and without a sum also to lie as the
+    result is wanted.
     """
-    yield from _products(problem)
     a, b = problem.a, problem.b
-    if not (a.order and b.order) or a.order[-1] == b.order[-1]:
-        return
-    for source, other in ((a, b), (b, a)):
-        order = _like(source.order, other.order)
-        if order[-1] != source.order[-1]:
-            copy = Source(copied(source, order), order)
-            first, second = (copy, b) if source is a else (a, copy)
-            time = cost.copy(source.order, order, problem.sizes)
-            for product in _products(replace(problem, a=first, b=second)):
-                yield replace(product, cost=product.cost + time)
+    yield from _products(problem)
+    copies = {(_like(a.order, b.order), b.order), (a.order, _like(b.order, a.order))}
+    if problem.wanted and not problem.sets.contracted:
+        x, y = (_like(source.order, problem.wanted) for source in (a, b))
+        copies |= {(x, b.order), (a.order, y), (x, y)}
+    for orders in sorted(copies):
+        first, second = map(_turned, (a, b), orders)
+        if (first, second) == (a, b):
+            continue
+        made = tuple(
+            (new.expr, loops.copy(old.order, new.order, problem.sizes))
+            for old, new in ((a, first), (b, second))
+            if new is not old
+        )
+        time = sum(time for _, time in made)
+        for product in _products(replace(problem, a=first, b=second)):
+            yield replace(product, cost=product.cost + time, copies=made)
+
+
+def _turned(source: Source, order: Subscripts) -> Source:
+    """Copy ``source`` into the order ``order``, if that ends in another axis."""
+    if order[-1:] == source.order[-1:]:
+        return source
+    return Source(copied(source, order), order)
 
 
 def _products(problem: Problem) -> Iterator[Candidate]:
@@ -53,7 +68,7 @@ def _einsums(problem: Problem) -> Iterator[Candidate]:
         return Node(ArrayOp.EINSUM, (a.expr, b.expr), (*terms, order))
 
     def time(order: Subscripts) -> float:
-        return cost.einsum(terms, order, problem.sizes)
+        return loops.einsum(terms, order, problem.sizes)
 
     for value, order, estimate in _laid_out(problem, written, time):
         found = Candidate("einsum", value, order, terms, estimate)
@@ -78,7 +93,7 @@ def _multiplies(problem: Problem) -> Iterator[Candidate]:
         return Node(ArrayOp.MULTIPLY, (aligned(a, order), aligned(b, order)))
 
     def time(order: Subscripts) -> float:
-        return cost.multiply((a.order, b.order), order, problem.sizes)
+        return loops.multiply((a.order, b.order), order, problem.sizes)
 
     for value, order, estimate in _laid_out(problem, written, time):
         views = tuple(tuple(i for i in order if i in s.order) for s in (a, b))
@@ -96,24 +111,27 @@ def _laid_out(
     result lies where any memory will do, and be copied where not.
     """
     a, b = problem.a, problem.b
+    operands = (a.order, b.order)
     larger = a if len(a.order) >= len(b.order) else b
     kept = problem.sets.batch + problem.rows + problem.columns
     missing = tuple(i for i in kept if i not in larger.order)
     in_memory = missing + tuple(i for i in larger.order if i in kept)
     wanted = in_memory if problem.wanted is None else problem.wanted
-    for order in dict.fromkeys([wanted, in_memory]):
-        node = written(order)
-        if not order:
-            yield Node(ArrayOp.SCALAR, (node,)), order, time(order)
+    if not wanted:
+        yield Node(ArrayOp.SCALAR, (written(wanted),)), wanted, time(wanted)
+        return
+    natural = memory_order(operands, wanted)
+    if natural == wanted or problem.any_memory:
+        yield written(wanted), wanted, time(natural)
+    if natural != wanted:
+        yield replace(written(wanted), c_order=True), wanted, time(wanted)
+    for order in {natural: None, memory_order(operands, in_memory): None}:
+        if order == wanted or memory_order(operands, order) != order:
             continue
-        natural = memory_order((a.order, b.order), order)
-        for memory in dict.fromkeys([natural, order]):
-            value = replace(node, c_order=memory != natural)
-            if order == wanted and (memory == wanted or problem.any_memory):
-                yield value, wanted, time(memory)
-            elif problem.any_memory:
-                axes = tuple(order.index(index) for index in wanted)
-                yield Node(ArrayOp.TRANSPOSE, (value,), axes), wanted, time(memory)
-            elif memory == order:
-                copy = cost.copy(order, wanted, problem.sizes)
-                yield copied(Source(value, order), wanted), wanted, time(order) + copy
+        value = Source(written(order), order)
+        if not problem.any_memory:
+            copy = loops.copy(order, wanted, problem.sizes)
+            yield copied(value, wanted), wanted, time(order) + copy
+        elif order != natural:
+            axes = tuple(order.index(index) for index in wanted)
+            yield Node(ArrayOp.TRANSPOSE, (value.expr,), axes), wanted, time(order)

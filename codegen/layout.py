@@ -12,19 +12,19 @@ are, and outputs leave in the order of their subscripts.
 
 from __future__ import annotations
 
-import functools
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from . import cost, pairwise
+from . import loops, pairwise
 from .program import Add, Elementwise, Program, Step, Value, letter_sizes
 from .spec import Einsum, Index, Subscripts
 
 Axes = tuple[int, ...]
 
-# Orders settle in a sweep or two; a cycle among equals is cut here.
-SWEEPS = 3
+# More sweeps change little.
+SWEEPS = 2
 
 
 def choose_layouts(program: Program, sizes: Mapping[Index, int]) -> dict[str, Axes]:
@@ -98,22 +98,24 @@ class _Layouts:
         for _ in range(SWEEPS):
             before = dict(self.order)
             for name in self.writer:
-                self.order[name] = min(
-                    dict.fromkeys(self._options(name)),
-                    key=functools.partial(self._time, name),
-                )
+                least = math.inf
+                for axes in dict.fromkeys(self._options(name)):
+                    time = self._time(name, axes, least)
+                    if time < least:
+                        least, self.order[name] = time, axes
             if self.order == before:
                 return
 
     def _options(self, name: str) -> Iterator[Axes]:
-        """Yield the orders that the writer or a reader of ``name`` would like."""
+        """Yield the order so far, and those that a reader of ``name`` would like."""
         yield self.order[name]
-        yield self._written(self.writer[name], None)[1]
         for step in self.readers[name]:
             if isinstance(step.op, Einsum) and self._is_product(step):
                 for k, value in enumerate(step.arguments):
                     if self.leader[value.name] == name:
                         yield from self._liked(step, step.op, k)
+            else:
+                yield tuple(range(len(self.order[name])))
 
     def _liked(self, step: Step, einsum: Einsum, k: int) -> Iterator[Axes]:
         """Yield the orders in which a product reads argument ``k`` as matrices."""
@@ -135,11 +137,16 @@ class _Layouts:
         term = einsum.operands[k]
         return tuple(term[axis] for axis in self.axes(step.arguments[k].name))
 
-    def _time(self, name: str, axes: Axes) -> float:
-        """Estimate the steps that write and read ``name`` if it is held as ``axes``."""
+    def _time(self, name: str, axes: Axes, least: float) -> float:
+        """Estimate the steps that write and read ``name`` if it is held as ``axes``.
+
+        As soon as it is more than ``least``, it does not matter how much more.
+        """
         kept, self.order[name] = self.order[name], axes
         time = self._written(self.writer[name], axes)[0]
         for step in self.readers[name]:
+            if time > least:
+                break
             if self._is_product(step):
                 result = step.result.name
                 wanted = (
@@ -155,10 +162,12 @@ class _Layouts:
 
     def _added(self, step: Step) -> float:
         """Estimate a sum, which is slow where its arguments are laid out unlike."""
-        first, second = (self.axes(value.name) for value in step.arguments)
-        entries = cost.entries(step.result.subscripts, self.sizes)
-        across = cost.BROADCAST_ENTRY + cost.MULTIPLY_ACROSS
-        return entries * (cost.MULTIPLY_ENTRY if first == second else across)
+        subscripts = step.result.subscripts
+        first, second = (
+            tuple(subscripts[axis] for axis in self.axes(value.name))
+            for value in step.arguments
+        )
+        return loops.multiply((first, second), first, self.sizes)
 
     def _spread(self, step: Step, einsum: Einsum) -> float:
         """Estimate the copy that writing along new axes takes, if laid out unlike."""
@@ -167,7 +176,7 @@ class _Layouts:
         spreads = len(letters) == len(order) < len(einsum.output)
         if not spreads or order[-1:] == letters[-1:]:
             return 0.0
-        return cost.copy(letters, order, letter_sizes(step, self.sizes))
+        return loops.copy(letters, order, letter_sizes(step, self.sizes))
 
     def _written(self, step: Step, wanted: Axes | None) -> tuple[float, Axes]:
         """Return the time of a product, and the order in which its result comes."""

@@ -53,14 +53,15 @@ def lower(
     *,
     loose: Collection[str] = (),
     primitive: str | None = None,
+    shared: bool = False,
 ) -> ArrayProgram:
     """Lower ``program``; ``results`` maps its outputs' names to variables.
 
     ``sizes`` steer the choice of primitives.  The outputs in ``loose`` may lie in
     memory as what they are copied from does.  ``primitive`` forces one wherever it
-    applies.
+    applies.  ``shared`` says that a copy is made once for all that read it.
     """
-    lowering = _Lowering(program, results, sizes or {}, loose, primitive)
+    lowering = _Lowering(program, results, sizes or {}, loose, primitive, shared)
     blocks = tuple(lowering.block(step) for step in program.steps)
     return ArrayProgram(blocks, lowering.arrays, lowering.cost)
 
@@ -72,6 +73,8 @@ class _Lowering:
     sizes: Mapping[Index, int]
     loose: Collection[str]
     primitive: str | None
+    shared: bool
+    made: set[Expr] = field(default_factory=set)
     arrays: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     small: Small | None = None
@@ -207,6 +210,7 @@ class _Lowering:
             self.wanted(step, einsum, a, b),
             letter_sizes(step, self.sizes),
             any_memory=step.result.name in self.exact,
+            made=frozenset(self.made),
         )
         found = None if self.primitive else pairwise.split(problem)
         chosen = (
@@ -215,6 +219,8 @@ class _Lowering:
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
         self.cost += chosen.cost
+        if self.shared and not (found and found.small):
+            self.made.update(chosen.forms)
         if found and found.small:
             extent = tuple(index_of[index] for index in found.extent)
             statements = found.small.statements(target, index_of)

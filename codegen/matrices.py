@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from . import cost
+from . import cost, loops
 from .array_program import ArrayOp, Expr, Node
 from .spec import Index, Subscripts
 from .views import Source, adjacent, copied, expanded, transposed
@@ -23,11 +24,10 @@ class Matrices:
     source: Source
     front: Subscripts
     groups: tuple[Subscripts, Subscripts]
+    sizes: Mapping[Index, int]
     stored: tuple[Subscripts, ...] = ()
 
-    def ways(
-        self, sizes: Mapping[Index, int], avoided: Subscripts
-    ) -> Iterator[Matrices]:
+    def ways(self, avoided: Subscripts) -> Iterator[Matrices]:
         """Yield the ways to come by the matrices: in place, or by a copy.
 
         What can be read in place is copied only where no axis of its matrices has unit
@@ -35,17 +35,20 @@ class Matrices:
         groups, or in the other where that takes less time.
         """
         straight = tuple(filter(None, self.groups))
-        copies = [replace(self, stored=groups) for groups in (straight, straight[::-1])]
-        if not all(adjacent(group, self.source.order) for group in straight):
-            yield copies[0]
-            if copies[1].copying(sizes) < copies[0].copying(sizes):
-                yield copies[1]
+        if all(adjacent(group, self.source.order) for group in straight):
+            yield self
+            if self.inner in (*self.front, *avoided) and self.inner not in straight[-1]:
+                yield self._copied(straight)
             return
-        yield self
-        if self.inner in (*self.front, *avoided) and self.inner not in straight[-1]:
-            yield copies[0]
+        copy, other = self._copied(straight), self._copied(straight[::-1])
+        yield copy
+        if other.copying < copy.copying:
+            yield other
 
-    @property
+    def _copied(self, stored: tuple[Subscripts, ...]) -> Matrices:
+        return Matrices(self.source, self.front, self.groups, self.sizes, stored)
+
+    @functools.cached_property
     def held(self) -> Subscripts:
         """The indices of ``front`` that the operand has."""
         return tuple(index for index in self.front if index in self.source.order)
@@ -55,28 +58,35 @@ class Matrices:
         """The indices as the matrices have them."""
         return (*self.held, *self.groups[0], *self.groups[1])
 
-    @property
+    @functools.cached_property
     def memory(self) -> Subscripts:
         """The indices as they lie in memory."""
         if not self.stored:
             return self.source.order
         return (*self.held, *(index for group in self.stored for index in group))
 
-    def stride(self, sizes: Mapping[Index, int]) -> int:
+    @property
+    def stride(self) -> int:
         """Return how far the nearest entries of a matrix lie apart."""
         between = itertools.takewhile(lambda i: i in self.front, self.memory[::-1])
-        return cost.entries(tuple(between), sizes)
+        return cost.entries(tuple(between), self.sizes)
 
     @property
     def inner(self) -> Index:
         """The index of unit stride."""
         return self.memory[-1]
 
-    def copying(self, sizes: Mapping[Index, int]) -> float:
-        """Estimate the time of the copy."""
+    @functools.cached_property
+    def copying(self) -> float:
+        """The estimated time of the copy."""
         if not self.stored:
             return 0.0
-        return cost.copy(self.source.order, self.memory, sizes)
+        return loops.copy(self.source.order, self.memory, self.sizes)
+
+    def copies(self) -> Iterator[tuple[Expr, float]]:
+        """Yield the copy that the operand is read from, and its time."""
+        if self.stored and not self._implied:
+            yield self._in_memory, self.copying
 
     def expr(self) -> Expr:
         """Write the view, or the copy; a missing group is an axis of size 1."""
@@ -84,16 +94,31 @@ class Matrices:
         parts = (*((i,) for i in self.held), *(group for group in groups if group))
         # Fuse in memory and transpose then: it reads better, and needs no other copy.
         in_memory = sorted(parts, key=lambda part: self.memory.index(part[0]))
-        order = tuple(index for part in in_memory for index in part)
-        fused = any(len(part) > 1 for part in in_memory)
-        # To fuse axes that lie apart takes a copy anyway, which is fast along runs.
-        implied = fused and order[-1] == self.source.order[-1]
-        copies = self.stored and not (implied and order != self.source.order)
-        expr: Expr = (copied if copies else transposed)(self.source, order)
-        if fused:
+        expr = self._in_memory
+        if self._fused:
             expr = Node(ArrayOp.RESHAPE, (expr,), tuple(in_memory))
         if in_memory != list(parts):
             axes = tuple(in_memory.index(part) for part in parts)
             expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
         present = [*(index in self.held for index in self.front), *map(bool, groups)]
         return expanded(expr, present)
+
+    @property
+    def _fused(self) -> bool:
+        return any(len(group) > 1 for group in self.groups)
+
+    @property
+    def _implied(self) -> bool:
+        """Tell whether to fuse axes that lie apart takes a copy, fast along runs."""
+        order = self.memory
+        return (
+            self._fused
+            and order != self.source.order
+            and order[-1] == self.source.order[-1]
+        )
+
+    @functools.cached_property
+    def _in_memory(self) -> Expr:
+        """Write the operand with its axes as they lie in memory."""
+        copies = self.stored and not self._implied
+        return (copied if copies else transposed)(self.source, self.memory)

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import cost
+from . import cost, loops
 from .array_program import ArrayOp, Node
 from .candidate import Candidate, Problem
+from .iteration import memory_order
 from .matrices import Matrices
 from .spec import Subscripts
-from .views import Source, adjacent, copied, memory_order
+from .views import Source, adjacent, copied
 
 
 def matrix_products(problem: Problem) -> Iterator[Candidate]:
@@ -32,8 +33,8 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
     splits = itertools.product(dict.fromkeys(fronts), dict.fromkeys(sums))
     for (front, x, y), k in splits:
         # Small matrices multiply faster where the second is not read inner to inner.
-        lefts = Matrices(problem.a, front, (x, k)).ways(problem.sizes, ())
-        rights = Matrices(problem.b, front, (k, y)).ways(problem.sizes, k)
+        lefts = Matrices(problem.a, front, (x, k), problem.sizes).ways(())
+        rights = Matrices(problem.b, front, (k, y), problem.sizes).ways(k)
         for left, right in itertools.product(lefts, rights):
             product = _matrix_product(problem, left, right)
             yield from _in_order(problem, product, (front, x, y))
@@ -65,13 +66,13 @@ def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candid
         rows=problem.size(x),
         columns=problem.size(y),
         summed=problem.size(k),
-        left_stride=left.stride(problem.sizes),
-        right_stride=right.stride(problem.sizes),
+        left_stride=left.stride,
+        right_stride=right.stride,
         left_summed=left.inner in k,
         right_summed=right.inner in k,
         stacked=bool(front),
     )
-    time = product.time() + left.copying(problem.sizes) + right.copying(problem.sizes)
+    time = product.time() + left.copying + right.copying
     op = ArrayOp.MATMUL if front else ArrayOp.DOT
     fronts = (left.held, right.held)
     straight = memory_order(fronts, front) == front
@@ -82,7 +83,9 @@ def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candid
     elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
         value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
     primitive = "matmul" if front else "dot"
-    return Candidate(primitive, value, order, (left.order, right.order), time)
+    views = left.order, right.order
+    copies = (*left.copies(), *right.copies())
+    return Candidate(primitive, value, order, views, time, copies=copies)
 
 
 def _in_order(
@@ -120,5 +123,5 @@ def _in_order(
         product,
         value=copied(Source(product.value, product.order), wanted),
         order=wanted,
-        cost=product.cost + cost.copy(product.order, wanted, problem.sizes),
+        cost=product.cost + loops.copy(product.order, wanted, problem.sizes),
     )

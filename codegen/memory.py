@@ -286,6 +286,16 @@ class _Body:
         pairs = zip(array.shape, counts, strict=True)
         return self.allocate(tuple(size * count for size, count in pairs))
 
+    def tile(self, counts: Sizes, array: Strided) -> Strided:
+        """Take memory for the same, and for what is repeated a few times before."""
+        few = max(
+            (n for n in range(1, 9) for c in counts if c % n == 0 and n * n <= c),
+            default=1,
+        )
+        if few > 1:
+            self.allocate((few, *array.shape))
+        return self.repeat(counts, array)
+
     def copy(self, order: Sequence[str], array: Strided) -> Strided:
         """Take memory for a copy in C order, or in the argument's if that is "K"."""
         return self.broadcast([array]) if order else self.allocate(array.shape)
@@ -319,6 +329,7 @@ _OPERATIONS: dict[ArrayOp, Callable[[_Body, Node, list[Strided]], Strided]] = {
     ArrayOp.APPLY: lambda body, op, args: body.apply(op.attr[0], args[0]),
     ArrayOp.REPEAT: lambda body, op, args: body.repeat(body.extents(op.attr), args[0]),
     ArrayOp.COPY: lambda body, op, args: body.copy(op.attr, args[0]),
+    ArrayOp.TILE: lambda body, op, args: body.tile(body.extents(op.attr), args[0]),
     ArrayOp.TURN: lambda body, op, args: body.allocate(args[0].taken(op.attr).shape),
     ArrayOp.SCALAR: lambda body, op, args: body.allocate(()),
     **dict.fromkeys(

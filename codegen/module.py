@@ -75,6 +75,7 @@ class Module:
     new_sizes: bool
     shared: bool
     turns: bool
+    tiles: bool
     line_length: int
 
 
@@ -142,7 +143,8 @@ def module(derivation: Derivation) -> Module:
         output_has_ellipsis=ELLIPSIS in request.einsum.output,
         new_sizes=bool(request.einsum.new_indices),
         shared=len(operands) < len(request.places),
-        turns=any(_turns(lowered.arrays) for lowered in derivation.lowered),
+        turns=any(_uses(ArrayOp.TURN, x.arrays) for x in derivation.lowered),
+        tiles=any(_uses(ArrayOp.TILE, x.arrays) for x in derivation.lowered),
         line_length=request.line_length,
     )
 
@@ -164,10 +166,10 @@ def _makes_room(lowered: Lowered) -> bool:
     return any(Ref(variable) in made for variable in lowered.results.values())
 
 
-def _turns(arrays: ArrayProgram) -> bool:
-    """Tell whether some statement copies an array across its memory."""
+def _uses(op: ArrayOp, arrays: ArrayProgram) -> bool:
+    """Tell whether some statement does ``op``."""
     return any(
-        node.op is ArrayOp.TURN
+        node.op is op
         for block in arrays.blocks
         for statement in block.all_statements
         for node in nodes(statement.value)

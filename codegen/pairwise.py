@@ -17,8 +17,9 @@ layout and an estimate of its time; the cheapest is taken.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import cost
@@ -59,13 +60,13 @@ def choose(problem: Problem, *, force: str | None = None) -> Candidate:
     if problem.sets.left_lone or problem.sets.right_lone:
         orders = f"{problem.a.order}, {problem.b.order}"
         raise InternalError(f"an index stands alone in {orders}")
-    found = list(candidates(problem))
+    found = list(candidates(problem) if force else _worthwhile(problem))
     allowed = [c for c in found if c.primitive == force] or found
     unknown = [index for index in problem.kept if index not in problem.sizes]
     if not unknown or problem.sets.contracted:
         return min(allowed, key=_time)
     sizes = {**dict.fromkeys(unknown, LARGE), **problem.sizes}
-    large = list(candidates(replace(problem, sizes=sizes)))
+    large = list(_worthwhile(replace(problem, sizes=sizes)))
     return min(allowed, key=lambda way: _as(way, large))
 
 
@@ -80,7 +81,7 @@ def split(problem: Problem) -> Split | None:
     for scale in SCALES:
         # At powers of 2 the caches tell, which these sizes are not known to be.
         sizes = {**problem.sizes, **dict.fromkeys(unknown, scale + 1)}
-        tried.append(list(candidates(replace(problem, sizes=sizes))))
+        tried.append(list(_worthwhile(replace(problem, sizes=sizes))))
     best = [min(found, key=_time) for found in tried]
     large = best[-1]
     gains = [
@@ -126,21 +127,40 @@ def estimate(
     any_memory: bool = False,
 ) -> tuple[float, Subscripts]:
     """Return the time of the cheapest way, and the order of its result."""
-    letters = tuple(dict.fromkeys((*a, *b)))
-    number = {index: chr(ord("a") + k) for k, index in enumerate(letters)}
+    terms = (a, b) if wanted is None else (a, b, wanted)
+    groups = _fused(terms, kept)
+    number = {group[0]: chr(ord("a") + k) for k, group in enumerate(groups)}
 
     def renamed(indices: Subscripts) -> Subscripts:
-        return tuple(number[index] for index in indices)
+        return tuple(number[index] for index in indices if index in number)
 
     time, order = _estimate(
         renamed(a),
         renamed(b),
         renamed(kept),
         None if wanted is None else renamed(wanted),
-        tuple(cost.size(index, sizes) for index in letters),
+        tuple(cost.entries(group, sizes) for group in groups),
         any_memory,
     )
-    return time, tuple(letters[ord(index) - ord("a")] for index in order)
+    found = (groups[ord(letter) - ord("a")] for letter in order)
+    return time, tuple(itertools.chain(*found))
+
+
+def _fused(terms: Sequence[Subscripts], kept: Subscripts) -> list[Subscripts]:
+    """Group the indices that every term has side by side, or not at all."""
+    pairs = [set(itertools.pairwise(term)) for term in terms]
+    groups: list[Subscripts] = []
+    for index in dict.fromkeys(itertools.chain(*terms)):
+        last = groups[-1][-1] if groups else index
+        together = (last in kept) == (index in kept) and all(
+            (last, index) in found or not (last in term or index in term)
+            for term, found in zip(terms, pairs, strict=True)
+        )
+        if together:
+            groups[-1] += (index,)
+        else:
+            groups.append((index,))
+    return groups
 
 
 @functools.lru_cache(maxsize=65536)
@@ -155,13 +175,41 @@ def _estimate(
     """Estimate a product whose letters are a, b, …; large networks repeat few."""
     of_letter = {chr(ord("a") + k): size for k, size in enumerate(sizes)}
     sources = Source(Ref("a"), a), Source(Ref("b"), b)
-    chosen = choose(Problem(*sources, kept, wanted, of_letter, any_memory))
+    problem = Problem(*sources, kept, wanted, of_letter, any_memory)
+    chosen = min(_worthwhile(problem, straight=True), key=_time)
     return chosen.time, chosen.order
+
+
+def _worthwhile(problem: Problem, *, straight: bool = False) -> list[Candidate]:
+    """Write out the ways that may be fastest: sums entry by entry mostly are not.
+
+    With ``straight``, what BLAS can give in the order wanted it gives in no other.
+    """
+    turned = problem.turned()
+    sides = [problem, turned]
+    if straight and not problem.sets.batch:
+        sides = [s for s in sides if s.rows + s.columns == s.wanted] or sides
+    found = list(_matrix_products(problem, sides))
+    sets = problem.sets
+    volume = problem.size((*problem.kept, *sets.contracted))
+    least = cost.EINSUM_CALL + cost.EINSUM_SUM_ENTRY * volume
+    if found and min(map(_time, found)) <= least:
+        return found
+    return [*found, *_sparing(problem, entrywise(problem))]
 
 
 def candidates(problem: Problem) -> Iterator[Candidate]:
     """Write out every way to compute the product."""
+    yield from _matrix_products(problem, (problem, problem.turned()))
+    yield from _sparing(problem, entrywise(problem))
+
+
+def _matrix_products(problem: Problem, sides: Iterable[Problem]) -> Iterator[Candidate]:
     if problem.sets.contracted:
-        for turned in (problem, problem.turned()):
-            yield from matrix_products(turned)
-    yield from entrywise(problem)
+        for side in sides:
+            yield from _sparing(problem, matrix_products(side))
+
+
+def _sparing(problem: Problem, ways: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Yield the ways without the time of the copies that are there already."""
+    return (way.sparing(problem.made) for way in ways) if problem.made else iter(ways)

@@ -172,5 +172,5 @@ def _lowered(
     }
     sizes = {**request.sizes, **(limited.blocks if limited else {})}
     free = [value.name for value in program.outputs[:loose]]
-    arrays = lower(program, results, sizes, loose=free)
+    arrays = lower(program, results, sizes, loose=free, shared=limited is None)
     return Lowered(program, arrays, results)

@@ -24,6 +24,7 @@ from .array_program import (
     assigned,
     nodes,
     references,
+    unconjugated,
 )
 from .derivation import Lowered
 from .naming import PARAMETERS
@@ -108,7 +109,7 @@ def _read(statement: Statement) -> Iterator[Expr]:
         yield from map(Ref, references(statement.target))
     value = statement.value
     for arg in value.args if isinstance(value, Node) else (value,):
-        yield from _largest(_plain(arg))
+        yield from _largest(unconjugated(arg))
 
 
 def _largest(expr: Expr) -> Iterator[Expr]:
@@ -123,14 +124,6 @@ def _is_chain(expr: Expr) -> bool:
     if isinstance(expr, Ref):
         return True
     return expr.op in (*_MADE, ArrayOp.TRANSPOSE) and _is_chain(expr.args[0])
-
-
-def _plain(expr: Expr) -> Expr:
-    """Leave out the conjugations: a form of the conjugate is the form's conjugate."""
-    if isinstance(expr, Ref):
-        return expr
-    args = tuple(map(_plain, expr.args))
-    return args[0] if expr.op is ArrayOp.CONJ else replace(expr, args=args)
 
 
 def _found(block: Block) -> Iterator[Node]:
@@ -158,7 +151,7 @@ def _substituted(statement: Statement, variables: Mapping[Expr, Ref]) -> Stateme
     """Write the arguments of a statement with ``variables`` for their forms."""
 
     def written(expr: Expr) -> Expr:
-        plain = _plain(expr)
+        plain = unconjugated(expr)
         if plain in variables:
             conjugations = [n for n in nodes(expr) if n.op is ArrayOp.CONJ]
             form = variables[plain]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from . import cost
+from . import cost, loops
 from .array_program import ArrayOp, Expr, Node, Shape
 from .cost import Sizes
 from .spec import Index, Subscripts, unique
@@ -48,13 +48,13 @@ def _stages(order: Subscripts, kept: Subscripts, sizes: Sizes) -> Iterator[Stage
     """Yield the ways to begin; np.einsum adds up the rest."""
     axes = tuple((index,) for index in order)
     lost = tuple(index for index in order if index not in kept)
-    yield Stage("einsum", lost, kept, axes, cost.einsum((order,), kept, sizes))
+    yield Stage("einsum", lost, kept, axes, loops.einsum((order,), kept, sizes))
     for start, end in _runs(order, kept):
         front, run, back = order[:start], order[start:end], order[end:]
         left, rest = front + back, 0.0
         if run != lost:
-            rest = cost.einsum((left,), kept, sizes)
-            time = cost.einsum((order,), left, sizes)
+            rest = loops.einsum((left,), kept, sizes)
+            time = loops.einsum((order,), left, sizes)
             yield Stage("einsum", run, left, axes, time + rest)
         for groups in _matrices(front, run, back):
             primitive = "matmul" if len(groups) > 2 else "dot"

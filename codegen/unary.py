@@ -64,4 +64,6 @@ def repeated(
     present = tuple(index in kept for index in longer)
     wide = Node(ArrayOp.EXPAND, (transposed(source, kept),), present)
     counts = tuple(() if here else (index_of[last],) for here in present)
-    return Source(Node(ArrayOp.REPEAT, (wide,), counts), longer)
+    few = cost.entries(run, sizes) <= cost.FEW_TO_REPEAT
+    op = ArrayOp.TILE if few else ArrayOp.REPEAT
+    return Source(Node(op, (wide,), counts), longer)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .array_program import ArrayOp, Expr, Node
-from .spec import Index, Subscripts
+from .spec import Subscripts
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,3 @@ def adjacent(group: Subscripts, order: Subscripts) -> bool:
         return True
     start = order.index(group[0])
     return order[start : start + len(group)] == group
-
-
-def memory_order(operands: Sequence[Subscripts], order: Subscripts) -> Subscripts:
-    """Return the axes ``order`` of a result as NumPy lays them out of its own accord.
-
-    It follows the operands: an axis steps behind another where all that have both of
-    them have them so, and where none has both, what stands before decides.  The axes
-    that np.einsum sums over take part, behind the others and by their letters.
-    """
-    summed = sorted({*itertools.chain(*operands)}.difference(order))
-    placed: list[Index] = []
-    for index in reversed((*order, *summed)):
-        place = len(placed)
-        for k, other in reversed([*enumerate(placed)]):
-            both = [term for term in operands if index in term and other in term]
-            if any(term.index(index) < term.index(other) for term in both):
-                break
-            if both:
-                place = k
-        placed.insert(place, index)
-    return tuple(index for index in reversed(placed) if index in order)

@@ -30,8 +30,8 @@ contraction
 program
 layer differentiate simplify recompute
 array_program
-cost
-views
+cost iteration
+views loops
 unary
 sums
 candidate

@@ -18,11 +18,11 @@ from strategies import Array, Case, cases, searched
 import eingrad
 from eingrad import oracle, pipeline
 from eingrad.array_program import Ref
+from eingrad.iteration import chunk, iteration_order, memory_order, nested
 from eingrad.loading import load_text
 from eingrad.module import module
 from eingrad.pipeline import derive
 from eingrad.render import render
-from eingrad.views import memory_order
 
 
 def held(
@@ -108,6 +108,13 @@ TURNS = [
     ((32, 33, 256), (0, 2, 1)),
     ((8, 128, 8, 64), (0, 3, 1, 2)),
     ((1000, 3, 129), (2, 0, 1)),
+    # Neither crowded nor large, but so many lines that they leave the caches.
+    ((40, 9, 1000), (2, 1, 0)),
+    ((301, 31, 129), (1, 0, 2)),
+    ((40, 131, 9, 33), (3, 1, 0, 2)),
+    # Three or five entries in a row are not worth a tile.
+    ((512, 63, 5), (2, 1, 0)),
+    ((512, 256, 3), (2, 0, 1)),
     ((0, 1024), (1, 0)),
 ]
 
@@ -153,15 +160,26 @@ def sizes(size: int) -> dict[str, int]:
     return dict.fromkeys("ijk", size)
 
 
-def test_short_runs_are_repeated() -> None:
-    known = {"a": 20, "e": 30, "c": 5, "d": 3}
+@pytest.mark.parametrize(
+    ("run", "value"),
+    [
+        (3, "_tiled(grad_output[:, :, None], n_c, 2)"),
+        (40, "grad_output[:, :, None].repeat(n_c, axis=2)"),
+    ],
+)
+def test_short_runs_are_repeated(run: int, value: str) -> None:
+    known = {"a": 20, "e": 30, "c": 5, "d": run}
     text = eingrad.generate("aecd->aed", sizes=known)
-    assert "    grad_a = grad_output[:, :, None].repeat(n_c, axis=2)\n" in text
+    assert f"    grad_a = {value}\n" in text
     emitted = load_text(text, "emitted")
     rng = np.random.default_rng(0)
-    x, grad = (integers(rng, s, "float64") for s in ((20, 30, 5, 3), (20, 30, 3)))
-    (found,) = emitted.vjp(x)[1](grad)
-    np.testing.assert_array_equal(found, np.broadcast_to(grad[:, :, None], x.shape))
+    # The counts are those of the arrays: primes, squares, none at all.
+    for count in (0, 1, 2, 4, 7, 12, 16, 49, 50, 97):
+        shape = (4, 5, count, run)
+        x, grad = (integers(rng, s, "float64") for s in (shape, (4, 5, run)))
+        (found,) = emitted.vjp(x)[1](grad)
+        np.testing.assert_array_equal(found, np.broadcast_to(grad[:, :, None], shape))
+        assert found.flags.c_contiguous
 
 
 def test_a_diagonal_is_copied_once() -> None:
@@ -205,3 +223,34 @@ def test_the_memory_of_a_product_is_what_numpy_makes_of_it(
         strides = dict(zip(order, result.strides, strict=True))
         found = tuple(sorted(order, key=strides.__getitem__, reverse=True))
         assert found == expected, name
+
+
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.3.0", reason="NumPy buffers otherwise"
+)
+@given(product=products(), sizes=st.lists(st.integers(2, 40), min_size=5, max_size=5))
+@searched(400)
+def test_chunks_are_those_of_the_iterator(
+    product: tuple[str, str, str], sizes: list[int]
+) -> None:
+    a, b, output = product
+    size = dict(zip("abcde", sizes, strict=True))
+    letters = [*output, *sorted({*a, *b}.difference(output))]
+    arrays = [np.empty([size[i] for i in term], "float32") for term in (a, b)]
+    axes = [
+        [term.index(i) if i in term else -1 for i in letters] for term in (a, b, output)
+    ]
+    iterator = np.nditer(
+        [*arrays, None],
+        ["external_loop", "buffered", "delay_bufalloc", "grow_inner", "reduce_ok"],
+        [["readonly"], ["readonly"], ["readwrite", "allocate"]],
+        op_axes=axes,
+        itershape=[size[i] for i in letters],
+    )
+    iterator.reset()
+    operands = tuple(a), tuple(b)
+    order = iteration_order(operands, tuple(output))
+    terms = (*operands, memory_order(operands, tuple(output)))
+    loops = nested(terms, order, size.__getitem__)
+    if len(loops.counts) > 1:
+        assert len(iterator[0]) == chunk(loops).core

@@ -61,7 +61,7 @@ KERNELS: dict[str, tuple[str, dict[str, int] | int, dict[str, Any]]] = {
     ),
     "mps": (MPS, dict.fromkeys("abcdefgh", 150) | dict.fromkeys("ijklm", 4), {}),
     "3-regular": (REGULAR, 14, {}),
-    "peps 3x3": (PEPS, 14, {}),
+    "peps 3x3": (PEPS, 15, {}),
     "diagonals": ("bii,bij->bj", {"b": 40, "i": 100, "j": 90}, {}),
     "embedding": ("bi->bii", {"b": 60, "i": 150}, {}),
     "broadcast sum": ("ijk->ik", {"i": 60, "j": 50, "k": 400}, {}),
@@ -83,6 +83,12 @@ KERNELS: dict[str, tuple[str, dict[str, int] | int, dict[str, Any]]] = {
     ),
     "tanh of a transpose": ("ij->ji", {"i": 900, "j": 800}, {"activation": "tanh"}),
     "sum with a bias": ("ijk->ik", {"i": 600, "j": 5, "k": 400}, {"bias": "i"}),
+    "repeated rows": ("acd->ad", {"a": 3000, "c": 49, "d": 3}, {}),
+    "rows repeated a prime number of times": (
+        "acd->ad",
+        {"a": 3000, "c": 47, "d": 3},
+        {},
+    ),
     "hadamard": ("ijk,ijk,ijk->k", {"i": 60, "j": 50, "k": 40}, {}),
 }
 

@@ -22,7 +22,7 @@ WRITTEN = [
     ("ijkl->j", (5, 17, 7, 100), 'output = np.einsum("ijkl->j", a)'),
     ("ijkl->kl", (9, 9, 9, 9), "output = output.reshape(n_k, n_l)"),
     # Short runs are added up last, when there are fewer.
-    ("ijkl->ik", (12, 25, 5, 3), "sum_a = sum_a.reshape(n_i, n_k, n_l)"),
+    ("ijkl->ik", (12, 100, 5, 3), "sum_a = sum_a.reshape(n_i, n_k, n_l)"),
 ]
 
 

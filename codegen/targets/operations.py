@@ -74,6 +74,11 @@ def _repeat(op: Operation) -> Doc:
     return call(f"{op.args[0]}.repeat", op.shape()[axis], f"axis={axis}")
 
 
+def _tile(op: Operation) -> Doc:
+    (axis,) = (axis for axis, extent in enumerate(op.attr) if extent)
+    return call("_tiled", op.args[0], op.shape()[axis], str(axis))
+
+
 def _quoted(text: str) -> str:
     return f'"{text}"'
 
@@ -94,6 +99,7 @@ SOURCE: dict[ArrayOp, Callable[[Operation], Doc]] = {
     ArrayOp.ADD: lambda op: call("np.add", *op.args),
     ArrayOp.APPLY: lambda op: applied(op.attr[0], op.args[0]),
     ArrayOp.REPEAT: _repeat,
+    ArrayOp.TILE: _tile,
     ArrayOp.COPY: lambda op: call(f"{op.args[0]}.copy", *map(_quoted, op.attr)),
     ArrayOp.TURN: lambda op: call("_turned", op.args[0], tuple_of(map(str, op.attr))),
     ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),

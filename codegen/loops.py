@@ -1,0 +1,163 @@
+"""How long NumPy takes to go through arrays: copies, np.multiply and np.einsum."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+from . import cost
+from .cost import Sizes
+from .iteration import Loops, chunk, iteration_order, memory_order, nested
+from .spec import Subscripts
+
+# np.einsum buffers nothing in so many loops or fewer.
+PLAIN_LOOPS = 3
+
+
+def copy(source: Subscripts, order: Subscripts, sizes: Sizes) -> float:
+    """Time to copy an array laid out as ``source`` into the layout ``order``."""
+    return _copy(source, order, tuple([cost.size(index, sizes) for index in source]))
+
+
+@functools.lru_cache(maxsize=65536)
+def _copy(source: Subscripts, order: Subscripts, counts: tuple[int, ...]) -> float:
+    sizes = dict(zip(source, counts, strict=True))
+    loops = _nested((source, order), order, sizes)
+    if not loops.counts:
+        return cost.COPY_CALL
+    run = loops.counts[0]
+    if source[-1] == order[-1]:
+        each = cost.COPY_ENTRY + cost.COPY_RUN / run
+    elif _tiled(loops, cost.size(source[-1], sizes)):
+        each = cost.TILED_ENTRY + cost.TILED_RUN / run
+    else:
+        each = cost.COPY_ENTRY + _across(loops, 0, cost.COPY_ACROSS)
+        each += cost.COPY_ACROSS_RUN / run
+    each += cost.FRESH_ENTRY * (loops.entries > cost.FRESH_ENTRIES)
+    return cost.COPY_CALL + max(each * loops.entries, _fetching(loops))
+
+
+def _tiled(loops: Loops, rows: int) -> bool:
+    """Tell whether a copy across memory goes by tiles, as ``_turned`` in the modules.
+
+    It does so from 128 KiB on, if there are rows enough and so many lines are met until
+    the next entry of a row is copied that lines leave the caches; fewer where these lie
+    at multiples of 1 KiB, or where the array takes more than 8 MiB.
+    """
+    lines, crowded = _met(loops, 0)
+    steps = itertools.takewhile(lambda step: step != 1, loops.strides[0])
+    collide = rows >= 32 and lines >= 48 and any(step % 256 == 0 for step in steps)
+    large = loops.entries > 1 << 21 and lines >= 1000
+    many = lines * crowded >= 30000
+    return loops.entries > 1 << 15 and (collide or (rows >= 8 and (large or many)))
+
+
+def multiply(
+    operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes
+) -> float:
+    """Time of a broadcast product that lies in the order ``output``."""
+    loops = _nested((*operands, output), output, sizes)
+    if len(loops.counts) < 2:
+        return cost.MULTIPLY_CALL + _plain(loops, cost.MULTIPLY_ENTRY)
+    copies = chunk(loops).copied
+    each = cost.BUFFERED_MULTIPLY_ENTRY if copies else cost.MULTIPLY_ENTRY
+    return cost.BROADCAST_CALL + _buffered(loops, each)
+
+
+def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -> float:
+    """Time of a sum of products, or of entries, that lies in the order ``output``."""
+    terms = (*operands, output)
+    order = iteration_order(operands, output)
+    summed = len(order) > len(output)
+    if memory_order(operands, output) != output:
+        # A result laid out otherwise than NumPy would has a say in the loops, or all.
+        order = iteration_order(terms, output) if summed else output
+    loops = _nested(terms, order, sizes)
+    if len(operands) > 1:
+        each = cost.EINSUM_SUM_ENTRY if summed else cost.EINSUM_PRODUCT_ENTRY
+    else:
+        steps = any(loops.strides[-1][:1])
+        each = cost.ADD_ENTRY if steps else cost.ADD_ALONG_ENTRY
+    deep = len(loops.counts) > PLAIN_LOOPS
+    time = _buffered(loops, each) if deep else _plain(loops, each)
+    return cost.EINSUM_CALL + time
+
+
+def _nested(terms: Sequence[Subscripts], order: Subscripts, sizes: Sizes) -> Loops:
+    return nested(terms, order, functools.partial(cost.size, sizes=sizes))
+
+
+def _plain(loops: Loops, each: float) -> float:
+    """Time without buffers, each entry of which takes ``each`` or more."""
+    if not loops.counts:
+        return each
+    across = _apart(loops, range(len(loops.strides)))
+    time = loops.entries * (each + across + cost.LOOP_RUN / loops.counts[0])
+    return max(time, _fetching(loops))
+
+
+def _buffered(loops: Loops, each: float) -> float:
+    """Time with the buffers that NumPy takes."""
+    found = chunk(loops)
+    each += cost.CORE_CALL / found.core + cost.CHUNK_CALL / found.entries
+    time = each * loops.entries
+    for term in range(len(loops.strides)):
+        if term in found.copied:
+            entry = cost.BUFFER_ENTRY + _across(loops, term, cost.BUFFER_ACROSS)
+            entry += cost.BUFFER_RUN / loops.run(term, found.depth)
+            time += entry * found.copied[term]
+    rest = [k for k in range(len(loops.strides)) if k not in found.copied]
+    time += _apart(loops, rest) * loops.entries
+    return max(time, _fetching(loops))
+
+
+def _fetching(loops: Loops) -> float:
+    """Time to read and write arrays that are too large together for the near caches."""
+    held = sum(
+        math.prod(n for n, step in zip(loops.counts, steps, strict=True) if step)
+        for steps in loops.strides
+    )
+    return cost.FAR_ENTRY * held if held > cost.NEAR_ENTRIES else 0.0
+
+
+def _apart(loops: Loops, terms: Iterable[int]) -> float:
+    """Time an entry that terms take more which are not read along their memory.
+
+    To take one entry at a time costs the same for one and for several.
+    """
+    times = [time for k in terms if (time := _across(loops, k, cost.ACROSS))]
+    return sum(times) - cost.ACROSS[0] * max(0, len(times) - 1)
+
+
+def _across(loops: Loops, term: int, times: Sequence[float]) -> float:
+    """Time an entry that a term takes more if it is not read along its memory.
+
+    It is the first of ``times`` if the lines of memory that are met until an entry's
+    neighbour is stay in the nearest cache, the second if in the next.
+    """
+    step = loops.strides[term][0]
+    if step < 2:
+        return 0.0
+    lines, crowded = _met(loops, term)
+    lines *= min(1.0, step / cost.LINE)
+    caches = zip(cost.CACHED_LINES, cost.CACHE_SETS, strict=True)
+    level = sum(lines * min(crowded, sets) > cached for cached, sets in caches)
+    # Lines that follow each other closely are fetched ahead.
+    return times[0] + (times[level] - times[0]) * min(1.0, step / cost.AHEAD)
+
+
+def _met(loops: Loops, term: int) -> tuple[float, int]:
+    """Count the lines of memory that are met until an entry's neighbour is.
+
+    At strides of large powers of 2 they share few places of a cache: of so many, one.
+    """
+    lines, apart = 1, 0
+    for step, count in zip(loops.strides[term], loops.counts, strict=True):
+        if step == 1:
+            break
+        if step:
+            lines *= count
+            apart |= step
+    return lines, max(1, (apart & -apart) // cost.LINE)
