@@ -65,7 +65,7 @@ class Loops:
         """Count the steps of the innermost loop."""
         return math.prod(self.counts)
 
-    def run(self, term: int, depth: int = 0) -> int:
+    def run(self, term: int, depth: int) -> int:
         """Count the entries that a term steps along straight in ``depth`` + 1 loops."""
         steps, run = self.strides[term], self.counts[0]
         for k in range(1, depth + 1):

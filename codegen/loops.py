@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 
 from . import cost
 from .cost import Sizes
-from .iteration import Loops, chunk, iteration_order, memory_order, nested
+from .iteration import Chunk, Loops, chunk, iteration_order, memory_order, nested
 from .spec import Subscripts
 
 # np.einsum buffers nothing in so many loops or fewer.
@@ -30,7 +29,7 @@ def _copy(source: Subscripts, order: Subscripts, counts: tuple[int, ...]) -> flo
     run = loops.counts[0]
     if source[-1] == order[-1]:
         each = cost.COPY_ENTRY + cost.COPY_RUN / run
-    elif _tiled(loops, cost.size(source[-1], sizes)):
+    elif goes_by_tiles(source, order, sizes):
         each = cost.TILED_ENTRY + cost.TILED_RUN / run
     else:
         each = cost.COPY_ENTRY + _across(loops, 0, cost.COPY_ACROSS)
@@ -39,19 +38,24 @@ def _copy(source: Subscripts, order: Subscripts, counts: tuple[int, ...]) -> flo
     return cost.COPY_CALL + max(each * loops.entries, _fetching(loops))
 
 
-def _tiled(loops: Loops, rows: int) -> bool:
+def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:
     """Tell whether a copy across memory goes by tiles, as ``_turned`` in the modules.
 
     It does so from 128 KiB on, if there are rows enough and so many lines are met until
     the next entry of a row is copied that lines leave the caches; fewer where these lie
     at multiples of 1 KiB, or where the array takes more than 8 MiB.
     """
-    lines, crowded = _met(loops, 0)
-    steps = itertools.takewhile(lambda step: step != 1, loops.strides[0])
-    collide = rows >= 32 and lines >= 48 and any(step % 256 == 0 for step in steps)
-    large = loops.entries > 1 << 21 and lines >= 1000
-    many = lines * crowded >= 30000
-    return loops.entries > 1 << 15 and (collide or (rows >= 8 and (large or many)))
+    count, rows = cost.entries(source, sizes), cost.size(source[-1], sizes)
+    across = order[order.index(source[-1]) + 1 :]
+    lines, apart, collide = cost.entries(across, sizes), 0, False
+    for index in across:
+        step = cost.entries(source[source.index(index) + 1 :], sizes)
+        apart |= step
+        collide = collide or step % 256 == 0
+    collide = collide and rows >= 32 and lines >= 48
+    large = count > 1 << 21 and lines >= 1000
+    many = lines * max(1, (apart & -apart) // cost.LINE) >= 30000
+    return count > 1 << 15 and (collide or (rows >= 8 and (large or many)))
 
 
 def multiply(
@@ -61,9 +65,9 @@ def multiply(
     loops = _nested((*operands, output), output, sizes)
     if len(loops.counts) < 2:
         return cost.MULTIPLY_CALL + _plain(loops, cost.MULTIPLY_ENTRY)
-    copies = chunk(loops).copied
-    each = cost.BUFFERED_MULTIPLY_ENTRY if copies else cost.MULTIPLY_ENTRY
-    return cost.BROADCAST_CALL + _buffered(loops, each)
+    found = chunk(loops)
+    each = cost.BUFFERED_MULTIPLY_ENTRY if found.copied else cost.MULTIPLY_ENTRY
+    return cost.BROADCAST_CALL + _buffered(loops, found, each)
 
 
 def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -> float:
@@ -80,9 +84,9 @@ def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -
     else:
         steps = any(loops.strides[-1][:1])
         each = cost.ADD_ENTRY if steps else cost.ADD_ALONG_ENTRY
-    deep = len(loops.counts) > PLAIN_LOOPS
-    time = _buffered(loops, each) if deep else _plain(loops, each)
-    return cost.EINSUM_CALL + time
+    if len(loops.counts) <= PLAIN_LOOPS:
+        return cost.EINSUM_CALL + _plain(loops, each)
+    return cost.EINSUM_CALL + _buffered(loops, chunk(loops), each)
 
 
 def _nested(terms: Sequence[Subscripts], order: Subscripts, sizes: Sizes) -> Loops:
@@ -98,16 +102,13 @@ def _plain(loops: Loops, each: float) -> float:
     return max(time, _fetching(loops))
 
 
-def _buffered(loops: Loops, each: float) -> float:
+def _buffered(loops: Loops, found: Chunk, each: float) -> float:
     """Time with the buffers that NumPy takes."""
-    found = chunk(loops)
     each += cost.CORE_CALL / found.core + cost.CHUNK_CALL / found.entries
     time = each * loops.entries
-    for term in range(len(loops.strides)):
-        if term in found.copied:
-            entry = cost.BUFFER_ENTRY + _across(loops, term, cost.BUFFER_ACROSS)
-            entry += cost.BUFFER_RUN / loops.run(term, found.depth)
-            time += entry * found.copied[term]
+    for term, entries in found.copied.items():
+        entry = cost.BUFFER_ENTRY + _across(loops, term, cost.BUFFER_ACROSS)
+        time += entries * (entry + cost.BUFFER_RUN / loops.run(term, found.depth))
     rest = [k for k in range(len(loops.strides)) if k not in found.copied]
     time += _apart(loops, rest) * loops.entries
     return max(time, _fetching(loops))

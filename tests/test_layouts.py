@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from types import FrameType, ModuleType
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from exact import integers
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from stages import request
 from strategies import Array, Case, cases, searched
@@ -20,6 +21,7 @@ from eingrad import oracle, pipeline
 from eingrad.array_program import Ref
 from eingrad.iteration import chunk, iteration_order, memory_order, nested
 from eingrad.loading import load_text
+from eingrad.loops import goes_by_tiles
 from eingrad.module import module
 from eingrad.pipeline import derive
 from eingrad.render import render
@@ -135,6 +137,29 @@ def test_turned_copies_by_tiles(
         room = np.empty(expected.shape, dtype)
         assert turned(given_array, axes, out=room) is room
         np.testing.assert_array_equal(room, expected)
+
+
+@given(
+    data=st.data(),
+    shape=st.lists(
+        st.sampled_from((3, 8, 17, 31, 32, 33, 64, 100, 128, 256, 1000)),
+        min_size=2,
+        max_size=4,
+    ),
+)
+@searched(100)
+def test_what_goes_by_tiles_is_known(data: st.DataObject, shape: list[int]) -> None:
+    assume(math.prod(shape) < 5_000_000)
+    source = tuple("abcd"[: len(shape)])
+    order = tuple(data.draw(st.permutations(source)))
+    assume(order[-1] != source[-1])
+    turned = eingrad.load("ij->ji")._turned
+    tiles = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np, "ndindex", lambda *shape: tiles.append(shape) or ())
+        turned(np.empty(shape, "float32"), tuple(map(source.index, order)))
+    size = dict(zip(source, shape, strict=True))
+    assert bool(tiles) == goes_by_tiles(source, order, size)
 
 
 @pytest.mark.parametrize("size", [4, 65, 70])

@@ -129,6 +129,17 @@ def test_primitives_on_offer(spec: str, primitives: set[str]) -> None:
         assert candidate.cost > 0
 
 
+@pytest.mark.parametrize("sides", [("a",), ("b",), ("a", "b")])
+def test_operands_may_be_copied_to_lie_as_the_result_is_wanted(
+    sides: tuple[str, ...],
+) -> None:
+    made = [
+        tuple(str(node.args[0]) for node, _ in candidate.copies)
+        for candidate in candidates("bca,cd->dcab")
+    ]
+    assert sides in made
+
+
 @pytest.mark.parametrize(
     ("first", "second", "kept"), [("ij", "j", ""), ("ij", "j", "j"), ("i", "jk", "ij")]
 )

@@ -85,6 +85,18 @@ def test_nothing_of_random_specs_is_reshaped_or_copied_twice(case: Case) -> None
     made_once(eingrad.generate(case.spec, complex=case.complex, **options))
 
 
+def test_the_pullback_reads_the_copy_that_forward_made() -> None:
+    # Made for one of them alone, the copy would not be worth its time.
+    text = eingrad.generate("ac,ac,bac,b->cb", sizes={"a": 255, "c": 5, "b": 255})
+    vjp, reverse = (
+        text[text.index(f"def {name}(") :].partition("\n\n\n")[0]
+        for name in ("vjp", "_reverse")
+    )
+    assert "    c_turned = _turned(c, (2, 0, 1))\n" in vjp
+    assert "np.matmul(grad_part2_cb[:, None], c_turned)" in reverse
+    assert "_turned(c, " not in reverse
+
+
 def test_intermediates_are_held_as_matrices_where_only_matrices_are_read() -> None:
     source = eingrad.generate("ab,bcd,de,ef->acf", optimize=[(0, 1), (0, 2), (0, 1)])
     reshaped = [
