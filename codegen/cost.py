@@ -21,7 +21,7 @@ EINSUM_LETTERS = 52
 
 # What a call costs before it computes.
 DOT_CALL = 450.0
-MATMUL_CALL = 1200.0
+MATMUL_CALL, PLAIN_MATMUL_CALL = 1200.0, 950.0
 MULTIPLY_CALL = 450.0
 BROADCAST_CALL = 1000.0
 EINSUM_CALL = 2000.0
@@ -74,6 +74,7 @@ FEW_TO_REPEAT = 24
 # A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never
 # slower than SLOWEST times that.
 MULTIPLY_ADD = 0.0135
+ZERO_ENTRY = 0.05
 SMALL_ROWS, SMALL_ROWS_PACKED = 5.0, 14.0
 SMALL_COLUMNS, SMALL_COLUMNS_PACKED = 6.0, 12.0
 SMALL_SUMMED = 4.0
@@ -144,10 +145,22 @@ class MatrixProduct:
     right_summed: bool
     stacked: bool
 
+    @property
+    def by_dot(self) -> bool:
+        """Whether dot takes less time, though it writes zeros before it computes."""
+        if self.stacked:
+            return False
+        vector = min(self.rows, self.columns) == 1
+        return vector or self._zeros() <= PLAIN_MATMUL_CALL - DOT_CALL
+
+    def _zeros(self) -> float:
+        return ZERO_ENTRY * self.rows * self.columns
+
     def time(self) -> float:
         """Estimate the time of all products and of the call."""
         if not self.stacked:
-            return DOT_CALL + self._each()
+            call = DOT_CALL + self._zeros() if self.by_dot else PLAIN_MATMUL_CALL
+            return call + self._each()
         single = [self.rows, self.columns].count(1)
         product = (PRODUCT, VECTOR_PRODUCT, INNER_PRODUCT)[single]
         return MATMUL_CALL + self.loops * (self._each() + product)

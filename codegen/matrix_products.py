@@ -73,7 +73,7 @@ def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candid
         stacked=bool(front),
     )
     time = product.time() + left.copying + right.copying
-    op = ArrayOp.MATMUL if front else ArrayOp.DOT
+    op = ArrayOp.DOT if product.by_dot else ArrayOp.MATMUL
     fronts = (left.held, right.held)
     straight = memory_order(fronts, front) == front
     value = Node(op, (left.expr(), right.expr()), c_order=not straight)
@@ -82,7 +82,7 @@ def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candid
         value = Node(ArrayOp.SCALAR, (value,))
     elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
         value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
-    primitive = "matmul" if front else "dot"
+    primitive = "dot" if product.by_dot else "matmul"
     views = left.order, right.order
     copies = (*left.copies(), *right.copies())
     return Candidate(primitive, value, order, views, time, copies=copies)

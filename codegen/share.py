@@ -185,6 +185,8 @@ def _shape(expr: Expr, shapes: Mapping[str, Shape]) -> Shape | None:
             return first
         case ArrayOp.TRANSPOSE | ArrayOp.TURN if first is not None:
             return tuple(first[axis] for axis in expr.attr)
-        case ArrayOp.DOT if first is not None and others[0] is not None:
-            return (*first[:-1], *others[0][1:])
+        case ArrayOp.DOT | ArrayOp.MATMUL if first is not None:
+            (second,) = others
+            if second is not None and len(first) < 3 and len(second) < 3:
+                return (*first[:-1], *second[1:])
     return None
