@@ -129,6 +129,17 @@ def test_primitives_on_offer(spec: str, primitives: set[str]) -> None:
         assert candidate.cost > 0
 
 
+@pytest.mark.parametrize(
+    ("size", "value"),
+    [(50, "a.dot(b, out=into)"), (200, "np.matmul(a, b, out=into)")],
+)
+def test_large_matrices_are_multiplied_without_writing_zeros_first(
+    size: int, value: str
+) -> None:
+    text = eingrad.generate("ij,jk->ik", sizes=dict.fromkeys("ijk", size))
+    assert f"    output: Array = {value}\n" in text
+
+
 @pytest.mark.parametrize("sides", [("a",), ("b",), ("a", "b")])
 def test_operands_may_be_copied_to_lie_as_the_result_is_wanted(
     sides: tuple[str, ...],
