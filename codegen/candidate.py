@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import cost
@@ -17,7 +17,6 @@ from .array_program import (
     Shape,
     Statement,
     nodes,
-    unconjugated,
 )
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
@@ -33,7 +32,7 @@ class Candidate:
     the axes ``order`` and ``value`` is written through that view of it, which
     ``into`` gives as its shape in groups and the order of the groups.  ``views`` are
     the arguments' indices as the primitive sees them; ``copies`` are those of
-    arguments that ``value`` begins with, and the time of each.
+    arguments that ``value`` begins with, less conjugation, and the time of each.
     """
 
     primitive: str
@@ -50,15 +49,11 @@ class Candidate:
         views = sum(node.op in VIEWS for node in nodes(self.value))
         return self.cost + cost.VIEW_CALL * views
 
-    @property
-    def forms(self) -> Iterator[Expr]:
-        """The copies as they are held, whether of an argument or of its conjugate."""
-        return (unconjugated(copy) for copy, _ in self.copies)
-
     def sparing(self, made: Collection[Expr]) -> Candidate:
         """Return the candidate where the copies in ``made`` are there already."""
-        times = zip(self.forms, (time for _, time in self.copies), strict=True)
-        spared = sum(time - cost.HOLD_CALL for form, time in times if form in made)
+        spared = sum(
+            time - cost.HOLD_CALL for form, time in self.copies if form in made
+        )
         return replace(self, cost=self.cost - spared)
 
     def statements(

@@ -50,6 +50,7 @@ BUFFER_ENTRY, BUFFER_RUN = 0.15, 3.5
 # of 2 they have only one of so many sets of each.
 CACHED_LINES = (700, 50000)
 CACHE_SETS = (64, 2048)
+# Up to so many entries from one to the next, more of the lines are fetched ahead.
 AHEAD = 32
 # What an entry costs more for each array that is read or written across its memory,
 # the lines of which stay in the nearest cache, in the next, or in none; and what it
@@ -74,12 +75,13 @@ FEW_TO_REPEAT = 24
 # A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never
 # slower than SLOWEST times that.
 MULTIPLY_ADD = 0.0135
-ZERO_ENTRY = 0.05
 SMALL_ROWS, SMALL_ROWS_PACKED = 5.0, 14.0
 SMALL_COLUMNS, SMALL_COLUMNS_PACKED = 6.0, 12.0
 SMALL_SUMMED = 4.0
 SLOWEST = 4.0
 PRODUCT = 40.0
+# dot writes a zero to every entry of the result first.
+ZERO_ENTRY = 0.05
 # A product with a vector takes so long for each run of the matrix, or for each entry of
 # longer runs.  Short runs have kernels of their own, across the vector, and along it if
 # there are not too many.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from . import cost, loops
-from .array_program import ArrayOp, Node
+from .array_program import ArrayOp, Node, unconjugated
 from .candidate import Candidate, Problem
 from .iteration import memory_order
 from .spec import Subscripts
@@ -30,7 +30,7 @@ def entrywise(problem: Problem) -> Iterator[Candidate]:
         if (first, second) == (a, b):
             continue
         made = tuple(
-            (new.expr, loops.copy(old.order, new.order, problem.sizes))
+            (unconjugated(new.expr), loops.copy(old.order, new.order, problem.sizes))
             for old, new in ((a, first), (b, second))
             if new is not old
         )
@@ -125,7 +125,7 @@ def _laid_out(
         yield written(wanted), wanted, time(natural)
     if natural != wanted:
         yield replace(written(wanted), c_order=True), wanted, time(wanted)
-    for order in {natural: None, memory_order(operands, in_memory): None}:
+    for order in dict.fromkeys([natural, memory_order(operands, in_memory)]):
         if order == wanted or memory_order(operands, order) != order:
             continue
         value = Source(written(order), order)

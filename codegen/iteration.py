@@ -85,7 +85,7 @@ def nested(
     innermost: list[Index] = []
     behind = None
     for index in reversed(order):
-        if behind is not None and _fused(places, index, behind):
+        if behind is not None and side_by_side(places, index, behind):
             counts[-1] *= sizes[index]
         else:
             counts.append(sizes[index])
@@ -101,8 +101,13 @@ def nested(
     return Loops(tuple(counts), tuple(strides))
 
 
-def _fused(places: Sequence[Mapping[Index, int]], index: Index, behind: Index) -> bool:
-    """Tell whether every term steps along two axes as along one, or along neither."""
+def side_by_side(
+    places: Sequence[Mapping[Index, int]], index: Index, behind: Index
+) -> bool:
+    """Tell whether every term steps along two axes as along one, or along neither.
+
+    ``places`` say of each term where its indices stand.
+    """
     for place in places:
         first, second = place.get(index), place.get(behind)
         if first is None or second is None:

@@ -220,7 +220,7 @@ class _Lowering:
         target = Ref(self.variable(step.result, axes))
         self.cost += chosen.cost
         if self.shared and not (found and found.small):
-            self.made.update(chosen.forms)
+            self.made.update(form for form, _ in chosen.copies)
         if found and found.small:
             extent = tuple(index_of[index] for index in found.extent)
             statements = found.small.statements(target, index_of)

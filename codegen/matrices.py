@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import cost, loops
-from .array_program import ArrayOp, Expr, Node
+from .array_program import ArrayOp, Expr, Node, unconjugated
 from .spec import Index, Subscripts
 from .views import Source, adjacent, copied, expanded, transposed
 
@@ -86,7 +86,7 @@ class Matrices:
     def copies(self) -> Iterator[tuple[Expr, float]]:
         """Yield the copy that the operand is read from, and its time."""
         if self.stored and not self._implied:
-            yield self._in_memory, self.copying
+            yield unconjugated(self._in_memory), self.copying
 
     def expr(self) -> Expr:
         """Write the view, or the copy; a missing group is an axis of size 1."""

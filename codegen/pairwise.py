@@ -27,6 +27,7 @@ from .array_program import Ref
 from .candidate import Candidate, Problem
 from .entrywise import entrywise
 from .errors import InternalError
+from .iteration import side_by_side
 from .matrix_products import matrix_products
 from .spec import Index, Subscripts
 from .views import Source
@@ -148,15 +149,12 @@ def estimate(
 
 def _fused(terms: Sequence[Subscripts], kept: Subscripts) -> list[Subscripts]:
     """Group the indices that every term has side by side, or not at all."""
-    pairs = [set(itertools.pairwise(term)) for term in terms]
+    places = [{index: place for place, index in enumerate(term)} for term in terms]
     groups: list[Subscripts] = []
     for index in dict.fromkeys(itertools.chain(*terms)):
         last = groups[-1][-1] if groups else index
-        together = (last in kept) == (index in kept) and all(
-            (last, index) in found or not (last in term or index in term)
-            for term, found in zip(terms, pairs, strict=True)
-        )
-        if together:
+        alike = (last in kept) == (index in kept)
+        if alike and side_by_side(places, last, index):
             groups[-1] += (index,)
         else:
             groups.append((index,))

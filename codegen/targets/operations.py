@@ -69,14 +69,19 @@ def einsum_literal(operands: tuple[Subscripts, ...], output: Subscripts) -> str:
     return f'"{",".join(terms[:-1])}->{terms[-1]}"'
 
 
-def _repeat(op: Operation) -> Doc:
+def _count(op: Operation) -> tuple[str, int]:
+    """Return how often entries are repeated, and along which axis."""
     (axis,) = (axis for axis, extent in enumerate(op.attr) if extent)
-    return call(f"{op.args[0]}.repeat", op.shape()[axis], f"axis={axis}")
+    return op.shape()[axis], axis
+
+
+def _repeat(op: Operation) -> Doc:
+    count, axis = _count(op)
+    return call(f"{op.args[0]}.repeat", count, f"axis={axis}")
 
 
 def _tile(op: Operation) -> Doc:
-    (axis,) = (axis for axis, extent in enumerate(op.attr) if extent)
-    return call("_tiled", op.args[0], op.shape()[axis], str(axis))
+    return call("_tiled", op.args[0], *map(str, _count(op)))
 
 
 def _quoted(text: str) -> str:
