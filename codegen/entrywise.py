@@ -13,7 +13,7 @@ from .spec import Subscripts
 from .views import Source, aligned, copied
 
 
-def entrywise(problem: Problem) -> Iterator[Candidate]:
+def entrywise(problem: Problem, *, copies: bool = True) -> Iterator[Candidate]:
     """Yield the products entry by entry, with operands as they are or copied before.
 
     An operand may be copied to lie like the other, and without a sum also to lie as the
@@ -21,11 +21,13 @@ def entrywise(problem: Problem) -> Iterator[Candidate]:
     """
     a, b = problem.a, problem.b
     yield from _products(problem)
-    copies = {(_like(a.order, b.order), b.order), (a.order, _like(b.order, a.order))}
+    if not copies:
+        return
+    layouts = {(_like(a.order, b.order), b.order), (a.order, _like(b.order, a.order))}
     if problem.wanted and not problem.sets.contracted:
         x, y = (_like(source.order, problem.wanted) for source in (a, b))
-        copies |= {(x, b.order), (a.order, y), (x, y)}
-    for orders in sorted(copies):
+        layouts |= {(x, b.order), (a.order, y), (x, y)}
+    for orders in sorted(layouts):
         first, second = map(_turned, (a, b), orders)
         if (first, second) == (a, b):
             continue

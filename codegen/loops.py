@@ -17,11 +17,14 @@ PLAIN_LOOPS = 3
 
 def copy(source: Subscripts, order: Subscripts, sizes: Sizes) -> float:
     """Time to copy an array laid out as ``source`` into the layout ``order``."""
-    return _copy(source, order, tuple([cost.size(index, sizes) for index in source]))
+    counts = tuple([cost.size(index, sizes) for index in source])
+    return _copy(counts, tuple(map(source.index, order)))
 
 
 @functools.lru_cache(maxsize=65536)
-def _copy(source: Subscripts, order: Subscripts, counts: tuple[int, ...]) -> float:
+def _copy(counts: tuple[int, ...], axes: tuple[int, ...]) -> float:
+    source = tuple(map(chr, range(len(counts))))
+    order = tuple([source[axis] for axis in axes])
     sizes = dict(zip(source, counts, strict=True))
     loops = _nested((source, order), order, sizes)
     if not loops.counts:

@@ -181,19 +181,21 @@ def _estimate(
 def _worthwhile(problem: Problem, *, straight: bool = False) -> list[Candidate]:
     """Write out the ways that may be fastest: sums entry by entry mostly are not.
 
-    With ``straight``, what BLAS can give in the order wanted it gives in no other.
+    With ``straight``, what BLAS can give in the order wanted it gives in no other, and
+    nothing is copied for a sum that it can give.
     """
-    turned = problem.turned()
-    sides = [problem, turned]
-    if straight and not problem.sets.batch:
+    sets = problem.sets
+    sides = [problem, problem.turned()]
+    straight = straight and not sets.batch
+    if straight:
         sides = [s for s in sides if s.rows + s.columns == s.wanted] or sides
     found = list(_matrix_products(problem, sides))
-    sets = problem.sets
     volume = problem.size((*problem.kept, *sets.contracted))
     least = cost.EINSUM_CALL + cost.EINSUM_SUM_ENTRY * volume
     if found and min(map(_time, found)) <= least:
         return found
-    return [*found, *_sparing(problem, entrywise(problem))]
+    others = entrywise(problem, copies=not (found and straight))
+    return [*found, *_sparing(problem, others)]
 
 
 def candidates(problem: Problem) -> Iterator[Candidate]:
