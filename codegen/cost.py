@@ -68,9 +68,11 @@ FRESH_ENTRIES = 1 << 23
 FRESH_ENTRY = 0.8
 
 # Runs of so many entries hide what it costs to step from run to run; shorter ones are
-# repeated faster than they are broadcast, and very few of them faster in two steps.
+# repeated faster than they are broadcast.  Very short ones are repeated many times
+# faster in two steps, but for those that NumPy copies as a whole.
 LONG_RUN = 64
 FEW_TO_REPEAT = 24
+COPIED_AS_ONE = (1, 2, 4, 8)
 
 # A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never
 # slower than SLOWEST times that.
@@ -127,6 +129,11 @@ def entries(indices: Sequence[Index], sizes: Sizes) -> int:
     for index in indices:
         count *= sizes.get(index, ASSUMED_SIZE + 1) or 1
     return count
+
+
+def repeats_in_two_steps(run: int, times: int) -> bool:
+    """Tell whether runs of so many entries are repeated faster if a few times first."""
+    return run <= FEW_TO_REPEAT <= times and run not in COPIED_AS_ONE
 
 
 @dataclass(frozen=True)

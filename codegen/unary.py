@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from . import cost
@@ -45,25 +46,29 @@ def repeated(
     index_of: Mapping[Index, Index],
     sizes: Sizes,
 ) -> Source:
-    """Give an array the order of ``order``, and repeat it along the last new axis.
+    """Give an array the order of ``order``, and repeat it along the last new axes.
 
-    It is not repeated where broadcasting writes runs that are long enough, and only
-    copied where it would be read across its memory.  ``index_of`` says how the
-    program calls the letters of ``order``.
+    New axes side by side count as one.  It is not repeated where broadcasting writes
+    runs that are long enough, and only copied where it would be read across its memory.
+    ``index_of`` says how the program calls the letters of ``order``.
     """
     kept = tuple(index for index in order if index in source.order)
     if kept and source.order[-1] != kept[-1]:
         source = Source(copied(source, kept), kept)
-    new = [axis for axis, index in enumerate(order) if index not in kept]
-    run = order[new[-1] + 1 :] or order[new[-1] :] if new else ()
-    short = cost.entries(run, sizes) < cost.LONG_RUN
-    if not (kept and new and short):
+    parts = [tuple(g) for _, g in itertools.groupby(order, kept.__contains__)]
+    if not kept or kept == order or cost.entries(parts[-1], sizes) >= cost.LONG_RUN:
         return source
-    last = order[new[-1]]
-    longer = tuple(index for index in order if index in kept or index == last)
-    present = tuple(index in kept for index in longer)
+    new = next(part for part in reversed(parts) if part[0] not in kept)
+    longer = tuple(index for index in order if index in kept or index in new)
+    present = tuple(index in kept for index in longer if index not in new[1:])
     wide = Node(ArrayOp.EXPAND, (transposed(source, kept),), present)
-    counts = tuple(() if here else (index_of[last],) for here in present)
-    few = cost.entries(run, sizes) <= cost.FEW_TO_REPEAT
-    op = ArrayOp.TILE if few else ArrayOp.REPEAT
-    return Source(Node(op, (wide,), counts), longer)
+    count = tuple(index_of[index] for index in new)
+    behind = order[order.index(new[-1]) + 1 :]
+    run, times = cost.entries(behind, sizes), cost.entries(new, sizes)
+    tiled = cost.repeats_in_two_steps(run, times)
+    op = ArrayOp.TILE if tiled else ArrayOp.REPEAT
+    value = Node(op, (wide,), tuple(() if here else count for here in present))
+    if len(new) > 1:
+        shape = tuple((index_of[index],) for index in longer)
+        value = Node(ArrayOp.RESHAPE, (value,), shape)
+    return Source(value, longer)
