@@ -259,7 +259,9 @@ def unconjugated(expr: Expr) -> Expr:
     if isinstance(expr, Ref):
         return expr
     args = tuple(map(unconjugated, expr.args))
-    return args[0] if expr.op is ArrayOp.CONJ else replace(expr, args=args)
+    if expr.op is ArrayOp.CONJ:
+        return args[0]
+    return expr if args == expr.args else replace(expr, args=args)
 
 
 def references(expr: Expr) -> Iterator[str]:

@@ -49,12 +49,13 @@ class Candidate:
         views = sum(node.op in VIEWS for node in nodes(self.value))
         return self.cost + cost.VIEW_CALL * views
 
-    def sparing(self, made: Collection[Expr]) -> Candidate:
-        """Return the candidate where the copies in ``made`` are there already."""
-        spared = sum(
-            time - cost.HOLD_CALL for form, time in self.copies if form in made
-        )
-        return replace(self, cost=self.cost - spared)
+    def spared(self, made: Collection[Expr]) -> float:
+        """Return the time that is not needed for the copies in ``made``."""
+        return sum(time - cost.HOLD_CALL for form, time in self.copies if form in made)
+
+    def rest(self, made: Collection[Expr]) -> float:
+        """Return the time where the copies in ``made`` are there already."""
+        return self.time - self.spared(made)
 
     def statements(
         self, target: Ref, index_of: Mapping[Index, Index]
@@ -83,7 +84,7 @@ class Problem:
     """Two sources, the result's indices, and the sizes that the estimate assumes.
 
     The result is to have its axes in the order ``wanted``, or in any if that is None;
-    its memory too, unless ``any_memory`` will do.  The copies in ``made`` are there.
+    its memory too, unless ``any_memory`` will do.
     """
 
     a: Source
@@ -92,7 +93,6 @@ class Problem:
     wanted: Subscripts | None
     sizes: Mapping[Index, int]
     any_memory: bool = False
-    made: frozenset[Expr] = frozenset()
 
     @functools.cached_property
     def sets(self) -> IndexSets:

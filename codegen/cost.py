@@ -34,7 +34,7 @@ HOLD_CALL = 500.0
 
 # What an entry costs, and each run of entries along the innermost axis.
 MULTIPLY_ENTRY = 0.13
-EINSUM_PRODUCT_ENTRY = 0.33
+EINSUM_PRODUCT_ENTRY = 0.3
 EINSUM_SUM_ENTRY = 0.165
 ADD_ENTRY, ADD_ALONG_ENTRY = 0.13, 0.065
 COPY_ENTRY = 0.13
@@ -69,8 +69,10 @@ FRESH_ENTRY = 0.8
 
 # Runs of so many entries hide what it costs to step from run to run; shorter ones are
 # repeated faster than they are broadcast.  Very short ones are repeated many times
-# faster in two steps, but for those that NumPy copies as a whole.
+# faster in two steps, but for those that NumPy copies as a whole.  What is repeated so
+# far is a block that can as well be broadcast.
 LONG_RUN = 64
+LONG_BLOCK = 128
 FEW_TO_REPEAT = 24
 COPIED_AS_ONE = (1, 2, 4, 8)
 
@@ -179,7 +181,9 @@ class MatrixProduct:
         left = strided(self.left_stride, self.rows * self.summed, self.loops)
         right = strided(self.right_stride, self.summed * self.columns, self.loops)
         if self.rows == self.columns == 1:
-            return max(left, right, INNER_PRODUCT_ENTRY * volume)
+            near = 2 * volume * self.loops <= NEAR_ENTRIES
+            entry = INNER_PRODUCT_ENTRY if near else 2 * FAR_ENTRY
+            return max(left, right, entry * volume)
         if min(self.rows, self.columns) == 1:
             return max(left, right, self._vector(volume))
         if self.summed == 1:

@@ -38,7 +38,7 @@ def _copy(counts: tuple[int, ...], axes: tuple[int, ...]) -> float:
         each = cost.COPY_ENTRY + _across(loops, 0, cost.COPY_ACROSS)
         each += cost.COPY_ACROSS_RUN / run
     each += cost.FRESH_ENTRY * (loops.entries > cost.FRESH_ENTRIES)
-    return cost.COPY_CALL + max(each * loops.entries, _fetching(loops))
+    return cost.COPY_CALL + _fetched(loops, each * loops.entries)
 
 
 def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:
@@ -102,7 +102,7 @@ def _plain(loops: Loops, each: float) -> float:
         return each
     across = _apart(loops, range(len(loops.strides)))
     time = loops.entries * (each + across + cost.LOOP_RUN / loops.counts[0])
-    return max(time, _fetching(loops))
+    return _fetched(loops, time)
 
 
 def _buffered(loops: Loops, found: Chunk, each: float) -> float:
@@ -114,16 +114,22 @@ def _buffered(loops: Loops, found: Chunk, each: float) -> float:
         time += entries * (entry + cost.BUFFER_RUN / loops.run(term, found.depth))
     rest = [k for k in range(len(loops.strides)) if k not in found.copied]
     time += _apart(loops, rest) * loops.entries
-    return max(time, _fetching(loops))
+    return _fetched(loops, time)
 
 
-def _fetching(loops: Loops) -> float:
-    """Time to read and write arrays that are too large together for the near caches."""
+def _fetched(loops: Loops, time: float) -> float:
+    """Time with that to fetch arrays which together are too large for the near caches.
+
+    Sums hide one behind the other, what is written does not.
+    """
     held = sum(
         math.prod(n for n, step in zip(loops.counts, steps, strict=True) if step)
         for steps in loops.strides
     )
-    return cost.FAR_ENTRY * held if held > cost.NEAR_ENTRIES else 0.0
+    if held <= cost.NEAR_ENTRIES:
+        return time
+    both = math.hypot if all(loops.strides[-1]) else max
+    return both(time, cost.FAR_ENTRY * held)
 
 
 def _apart(loops: Loops, terms: Iterable[int]) -> float:

@@ -27,7 +27,8 @@ from .array_program import (
     Statement,
 )
 from .candidate import Problem
-from .layout import choose_layouts, exact_values
+from .copies import Choice, worth_making
+from .layout import Axes, choose_layouts, exact_values
 from .program import (
     Add,
     Apply,
@@ -61,9 +62,18 @@ def lower(
     memory as what they are copied from does.  ``primitive`` forces one wherever it
     applies.  ``shared`` says that a copy is made once for all that read it.
     """
-    lowering = _Lowering(program, results, sizes or {}, loose, primitive, shared)
-    blocks = tuple(lowering.block(step) for step in program.steps)
-    return ArrayProgram(blocks, lowering.arrays, lowering.cost)
+    sizes = sizes or {}
+    layouts = choose_layouts(program, sizes)
+
+    def lowered(worth: Collection[Expr]) -> _Lowering:
+        return _Lowering(
+            program, results, sizes, loose, primitive, layouts, shared, worth
+        )
+
+    found = lowered(())
+    if worth := worth_making(found.choices):
+        found = min(found, lowered(worth), key=lambda lowering: lowering.cost)
+    return ArrayProgram(found.blocks, found.arrays, found.cost)
 
 
 @dataclass
@@ -73,7 +83,10 @@ class _Lowering:
     sizes: Mapping[Index, int]
     loose: Collection[str]
     primitive: str | None
+    layouts: Mapping[str, Axes]
     shared: bool
+    worth: Collection[Expr]
+    choices: list[Choice] = field(default_factory=list)
     made: set[Expr] = field(default_factory=set)
     arrays: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
@@ -83,7 +96,6 @@ class _Lowering:
     def __post_init__(self) -> None:
         inputs = self.program.inputs
         self.names = Names([*(v.name for v in inputs), *self.results.values()])
-        self.layouts = choose_layouts(self.program, self.sizes)
         self.exact = exact_values(self.program)
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
@@ -101,6 +113,7 @@ class _Lowering:
         for value in inputs:
             natural = tuple(range(len(value.subscripts)))
             self.arrays[value.name] = Array(Ref(value.name), natural, owned=False)
+        self.blocks = tuple(map(self.block, steps))
 
     def block(self, step: Step) -> Block:
         """Lower one step, and note how its result is held."""
@@ -210,16 +223,16 @@ class _Lowering:
             self.wanted(step, einsum, a, b),
             letter_sizes(step, self.sizes),
             any_memory=step.result.name in self.exact,
-            made=frozenset(self.made),
         )
-        found = None if self.primitive else pairwise.split(problem)
-        chosen = (
-            found.large if found else pairwise.choose(problem, force=self.primitive)
-        )
+        made = self.made.union(self.worth)
+        found = None if self.primitive else pairwise.split(problem, made)
+        ways = [found.large] if found else pairwise.ways(problem, force=self.primitive)
+        chosen = pairwise.choose(problem, ways, made)
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
-        self.cost += chosen.cost
+        self.cost += chosen.cost - chosen.spared(self.made)
         if self.shared and not (found and found.small):
+            self.choices.append(Choice(ways, chosen))
             self.made.update(form for form, _ in chosen.copies)
         if found and found.small:
             extent = tuple(index_of[index] for index in found.extent)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import cost, loops
-from .array_program import ArrayOp, Expr, Node, unconjugated
+from .array_program import ArrayOp, Expr, Node, Shape, unconjugated
 from .spec import Index, Subscripts
 from .views import Source, adjacent, copied, expanded, transposed
 
@@ -85,23 +85,36 @@ class Matrices:
 
     def copies(self) -> Iterator[tuple[Expr, float]]:
         """Yield the copy that the operand is read from, and its time."""
-        if self.stored and not self._implied:
-            yield unconjugated(self._in_memory), self.copying
+        if self.stored:
+            made = self._flat if self._implied else self._in_memory
+            yield unconjugated(made), self.copying
 
     def expr(self) -> Expr:
         """Write the view, or the copy; a missing group is an axis of size 1."""
-        groups = self.groups if self.front else tuple(filter(None, self.groups))
-        parts = (*((i,) for i in self.held), *(group for group in groups if group))
         # Fuse in memory and transpose then: it reads better, and needs no other copy.
-        in_memory = sorted(parts, key=lambda part: self.memory.index(part[0]))
-        expr = self._in_memory
-        if self._fused:
-            expr = Node(ArrayOp.RESHAPE, (expr,), tuple(in_memory))
-        if in_memory != list(parts):
+        expr, parts, in_memory = self._flat, self._parts, self._parts_in_memory
+        if in_memory != parts:
             axes = tuple(in_memory.index(part) for part in parts)
             expr = Node(ArrayOp.TRANSPOSE, (expr,), axes)
+        groups = self.groups if self.front else tuple(filter(None, self.groups))
         present = [*(index in self.held for index in self.front), *map(bool, groups)]
         return expanded(expr, present)
+
+    @functools.cached_property
+    def _parts(self) -> Shape:
+        """The axes of the stacked matrices, but for missing groups."""
+        return (*((i,) for i in self.held), *filter(None, self.groups))
+
+    @functools.cached_property
+    def _parts_in_memory(self) -> Shape:
+        return tuple(sorted(self._parts, key=lambda p: self.memory.index(p[0])))
+
+    @functools.cached_property
+    def _flat(self) -> Expr:
+        """Write the operand as it lies in memory, with its groups of axes fused."""
+        if not self._fused:
+            return self._in_memory
+        return Node(ArrayOp.RESHAPE, (self._in_memory,), self._parts_in_memory)
 
     @property
     def _fused(self) -> bool:

@@ -19,11 +19,11 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import cost
-from .array_program import Ref
+from .array_program import Expr, Ref
 from .candidate import Candidate, Problem
 from .entrywise import entrywise
 from .errors import InternalError
@@ -53,26 +53,37 @@ class Split:
     bound: int = 0
 
 
-def choose(problem: Problem, *, force: str | None = None) -> Candidate:
-    """Return the cheapest way to compute a product.
+def ways(problem: Problem, *, force: str | None = None) -> list[Candidate]:
+    """Write out the ways to compute a product that may be fastest.
 
     ``force`` names the only primitive allowed, where it applies.
     """
     if problem.sets.left_lone or problem.sets.right_lone:
         orders = f"{problem.a.order}, {problem.b.order}"
         raise InternalError(f"an index stands alone in {orders}")
-    found = list(candidates(problem) if force else _worthwhile(problem))
-    allowed = [c for c in found if c.primitive == force] or found
+    if force is None:
+        return _worthwhile(problem)
+    found = list(candidates(problem))
+    return [c for c in found if c.primitive == force] or found
+
+
+def choose(
+    problem: Problem, found: Sequence[Candidate], made: Collection[Expr] = ()
+) -> Candidate:
+    """Return the fastest of the ways found, where the copies in ``made`` are there."""
     unknown = [index for index in problem.kept if index not in problem.sizes]
     if not unknown or problem.sets.contracted:
-        return min(allowed, key=_time)
+        return min(found, key=lambda way: way.rest(made))
     sizes = {**dict.fromkeys(unknown, LARGE), **problem.sizes}
     large = list(_worthwhile(replace(problem, sizes=sizes)))
-    return min(allowed, key=lambda way: _as(way, large))
+    return min(found, key=lambda way: _as(way, large, made))
 
 
-def split(problem: Problem) -> Split | None:
-    """Return the ways to compute a stack of products of matrices of unknown sizes."""
+def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
+    """Return the ways to compute a stack of products of matrices of unknown sizes.
+
+    The copies in ``made`` are there.
+    """
     sets = problem.sets
     matrix = problem.rows + problem.columns + sets.contracted
     unknown = [index for index in matrix if index not in problem.sizes]
@@ -83,20 +94,21 @@ def split(problem: Problem) -> Split | None:
         # At powers of 2 the caches tell, which these sizes are not known to be.
         sizes = {**problem.sizes, **dict.fromkeys(unknown, scale + 1)}
         tried.append(list(_worthwhile(replace(problem, sizes=sizes))))
-    best = [min(found, key=_time) for found in tried]
+    best = [min(found, key=lambda way: way.rest(made)) for found in tried]
     large = best[-1]
     gains = [
-        _as(large, found) / way.time for found, way in zip(tried, best, strict=True)
+        _as(large, found, made) / way.rest(made)
+        for found, way in zip(tried, best, strict=True)
     ]
     small = best[gains.index(max(gains))]
     if max(gains) < MUCH:
         return Split(_assumed(large, problem))
-    if _as(small, tried[-1]) < MORE * large.time:
+    if _as(small, tried[-1], made) < MORE * large.rest(made):
         return Split(_assumed(small, problem))
     last = max(
         scale
         for scale, found in zip(SCALES, tried, strict=True)
-        if _as(small, found) < _as(large, found)
+        if _as(small, found, made) < _as(large, found, made)
     )
     bound = cost.entries(matrix, {**problem.sizes, **dict.fromkeys(unknown, last)})
     return Split(_assumed(large, problem), small, matrix, bound)
@@ -112,10 +124,12 @@ def _time(candidate: Candidate) -> float:
     return candidate.time
 
 
-def _as(way: Candidate, found: Iterable[Candidate]) -> float:
+def _as(
+    way: Candidate, found: Iterable[Candidate], made: Collection[Expr] = ()
+) -> float:
     """Return the time of the one among ``found`` that is written as ``way`` is."""
-    alike = (c.time for c in found if (c.value, c.into) == (way.value, way.into))
-    return min(alike, default=math.inf)
+    alike = (c for c in found if (c.value, c.into) == (way.value, way.into))
+    return min((c.rest(made) for c in alike), default=math.inf)
 
 
 def estimate(
@@ -194,22 +208,16 @@ def _worthwhile(problem: Problem, *, straight: bool = False) -> list[Candidate]:
     least = cost.EINSUM_CALL + cost.EINSUM_SUM_ENTRY * volume
     if found and min(map(_time, found)) <= least:
         return found
-    others = entrywise(problem, copies=not (found and straight))
-    return [*found, *_sparing(problem, others)]
+    return [*found, *entrywise(problem, copies=not (found and straight))]
 
 
 def candidates(problem: Problem) -> Iterator[Candidate]:
     """Write out every way to compute the product."""
     yield from _matrix_products(problem, (problem, problem.turned()))
-    yield from _sparing(problem, entrywise(problem))
+    yield from entrywise(problem)
 
 
 def _matrix_products(problem: Problem, sides: Iterable[Problem]) -> Iterator[Candidate]:
     if problem.sets.contracted:
         for side in sides:
-            yield from _sparing(problem, matrix_products(side))
-
-
-def _sparing(problem: Problem, ways: Iterable[Candidate]) -> Iterator[Candidate]:
-    """Yield the ways without the time of the copies that are there already."""
-    return (way.sparing(problem.made) for way in ways) if problem.made else iter(ways)
+            yield from matrix_products(side)

@@ -48,9 +48,10 @@ def repeated(
 ) -> Source:
     """Give an array the order of ``order``, and repeat it along the last new axes.
 
-    New axes side by side count as one.  It is not repeated where broadcasting writes
-    runs that are long enough, and only copied where it would be read across its memory.
-    ``index_of`` says how the program calls the letters of ``order``.
+    New axes side by side count as one, but for those that repeat a long block.  It is
+    not repeated where broadcasting writes runs that are long enough, and only copied
+    where it would be read across its memory.  ``index_of`` says how the program calls
+    the letters of ``order``.
     """
     kept = tuple(index for index in order if index in source.order)
     if kept and source.order[-1] != kept[-1]:
@@ -59,11 +60,13 @@ def repeated(
     if not kept or kept == order or cost.entries(parts[-1], sizes) >= cost.LONG_RUN:
         return source
     new = next(part for part in reversed(parts) if part[0] not in kept)
+    behind = order[order.index(new[-1]) + 1 :]
+    while new[1:] and cost.entries(new[1:] + behind, sizes) >= cost.LONG_BLOCK:
+        new = new[1:]
     longer = tuple(index for index in order if index in kept or index in new)
     present = tuple(index in kept for index in longer if index not in new[1:])
     wide = Node(ArrayOp.EXPAND, (transposed(source, kept),), present)
     count = tuple(index_of[index] for index in new)
-    behind = order[order.index(new[-1]) + 1 :]
     run, times = cost.entries(behind, sizes), cost.entries(new, sizes)
     tiled = cost.repeats_in_two_steps(run, times)
     op = ArrayOp.TILE if tiled else ArrayOp.REPEAT
