@@ -44,7 +44,7 @@ def worth_making(choices: Sequence[Choice]) -> set[Expr]:
 
     several = [form for form in times if len(readers[form]) > 1]
     for form in sorted(several, key=gain, reverse=True):
-        if gain(form) > 0:
+        if gain(form) > cost.HOLD_SHARE * times[form]:
             worth.add(form)
     fastest = all(c.chosen.rest(worth) <= c.least(worth) for c in choices)
     return set() if fastest else worth

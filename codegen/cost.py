@@ -16,6 +16,9 @@ from .spec import Index, Subscripts
 
 Sizes = Mapping[Index, int]
 
+# Unknown sizes where only those of large arrays matter.
+LARGE = 257
+
 # np.einsum reads subscripts of ASCII letters.
 EINSUM_LETTERS = 52
 
@@ -29,8 +32,10 @@ COPY_CALL = 450.0
 ALLOCATE_CALL = 250.0
 ONES_CALL = 800.0
 VIEW_CALL = 170.0
-# What it costs that a copy is held until it is read again.
+# What it costs that a copy is held until it is read again.  It takes room in the
+# caches, so it has to save this share of its own time.
 HOLD_CALL = 500.0
+HOLD_SHARE = 0.3
 
 # What an entry costs, and each run of entries along the innermost axis.
 MULTIPLY_ENTRY = 0.13

@@ -34,10 +34,9 @@ from .views import Source
 
 # Unknown sizes are tried at these.  Where another primitive than that for the largest
 # is so many times faster at one of them, and slower at the largest, run time decides;
-# without matrices, where less is at stake, it is the primitive for LARGE ones.
+# without matrices, where less is at stake, it is the primitive for large ones.
 SCALES = (4, 8, 16, 32, 64, 128, 256, 512)
-LARGE = 257
-MUCH, MORE = 1.4, 1.05
+MUCH, MORE = 1.35, 1.05
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def choose(
     unknown = [index for index in problem.kept if index not in problem.sizes]
     if not unknown or problem.sets.contracted:
         return min(found, key=lambda way: way.rest(made))
-    sizes = {**dict.fromkeys(unknown, LARGE), **problem.sizes}
+    sizes = {**dict.fromkeys(unknown, cost.LARGE), **problem.sizes}
     large = list(_worthwhile(replace(problem, sizes=sizes)))
     return min(found, key=lambda way: _as(way, large, made))
 

@@ -38,7 +38,7 @@ candidate
 matrices
 entrywise matrix_products
 pairwise
-layout
+layout copies
 lower
 pretty
 memory_limit

@@ -186,14 +186,16 @@ def sizes(size: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("run", "value"),
+    ("run", "times", "value"),
     [
-        (3, "_tiled(grad_output[:, :, None], n_c, 2)"),
-        (40, "grad_output[:, :, None].repeat(n_c, axis=2)"),
+        (3, 30, "_tiled(grad_output[:, :, None], n_c, 2)"),
+        (3, 5, "grad_output[:, :, None].repeat(n_c, axis=2)"),
+        (4, 30, "grad_output[:, :, None].repeat(n_c, axis=2)"),
+        (40, 30, "grad_output[:, :, None].repeat(n_c, axis=2)"),
     ],
 )
-def test_short_runs_are_repeated(run: int, value: str) -> None:
-    known = {"a": 20, "e": 30, "c": 5, "d": run}
+def test_short_runs_are_repeated(run: int, times: int, value: str) -> None:
+    known = {"a": 20, "e": 30, "c": times, "d": run}
     text = eingrad.generate("aecd->aed", sizes=known)
     assert f"    grad_a = {value}\n" in text
     emitted = load_text(text, "emitted")
@@ -205,6 +207,54 @@ def test_short_runs_are_repeated(run: int, value: str) -> None:
         (found,) = emitted.vjp(x)[1](grad)
         np.testing.assert_array_equal(found, np.broadcast_to(grad[:, :, None], shape))
         assert found.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("spec", "sizes", "lines"),
+    [
+        (
+            "abcd->ab",
+            {"a": 20, "b": 30, "c": 5, "d": 6},
+            [
+                "grad_a = grad_output[:, :, None].repeat(n_c * n_d, axis=2)",
+                "grad_a = grad_a.reshape(n_a, n_b, n_c, n_d)",
+            ],
+        ),
+        # So many entries are broadcast as fast.
+        (
+            "abcd->ab",
+            {"a": 20, "b": 30, "c": 16, "d": 16},
+            ["grad_a[...] = grad_output[:, :, None, None]"],
+        ),
+        (
+            "abcd->ad",
+            {"a": 20, "b": 30, "c": 5, "d": 3},
+            [
+                "grad_a = _tiled(grad_output[:, None], n_b * n_c, 1)"
+                ".reshape(n_a, n_b, n_c, n_d)",
+            ],
+        ),
+        # Long blocks are broadcast along the first axis.
+        (
+            "abcd->ad",
+            {"a": 20, "b": 30, "c": 50, "d": 3},
+            ["grad_a[...] = _tiled(grad_output[:, None], n_c, 1)[:, None]"],
+        ),
+    ],
+)
+def test_entries_are_repeated_along_axes_side_by_side(
+    spec: str, sizes: dict[str, int], lines: list[str]
+) -> None:
+    text = eingrad.generate(spec, sizes=sizes)
+    shape = tuple(sizes[index] for index in "abcd")
+    output = tuple(sizes[index] for index in spec.split("->")[1])
+    assert "".join(f"    {line}\n" for line in lines) in text
+    rng = np.random.default_rng(0)
+    x, grad = (integers(rng, s, "float64") for s in (shape, output))
+    (found,) = load_text(text, "emitted").vjp(x)[1](grad)
+    kept = [slice(None) if i in spec.split("->")[1] else None for i in "abcd"]
+    np.testing.assert_array_equal(found, np.broadcast_to(grad[tuple(kept)], shape))
+    assert found.flags.c_contiguous
 
 
 def test_a_diagonal_is_copied_once() -> None:

@@ -159,7 +159,7 @@ def test_an_index_that_stands_alone_is_a_bug(
 ) -> None:
     """Sums over one argument alone come before the product."""
     with pytest.raises(InternalError):
-        pairwise.choose(
+        pairwise.ways(
             Problem(
                 Source(Ref("a"), tuple(first)),
                 Source(Ref("b"), tuple(second)),

@@ -89,6 +89,11 @@ KERNELS: dict[str, tuple[str, dict[str, int] | int, dict[str, Any]]] = {
         {"a": 3000, "c": 47, "d": 3},
         {},
     ),
+    "rows repeated along two axes": (
+        "abcd->ad",
+        {"a": 3000, "b": 8, "c": 6, "d": 3},
+        {},
+    ),
     "hadamard": ("ijk,ijk,ijk->k", {"i": 60, "j": 50, "k": 40}, {}),
 }
 

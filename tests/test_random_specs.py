@@ -34,10 +34,10 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
     """What is picked is a matter of time alone: each product, sum and layout."""
     dice = random.Random(seed)
 
-    def some_candidate(problem: Problem, **options: Any) -> Candidate:
+    def some_candidate(problem: Problem, *args: Any) -> Candidate:
         return dice.choice(list(pairwise.candidates(problem)))
 
-    def some_split(problem: Problem) -> pairwise.Split | None:
+    def some_split(problem: Problem, made: Any) -> pairwise.Split | None:
         if dice.random() < 0.5:
             return None
         ways = list(pairwise.candidates(problem))
