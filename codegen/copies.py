@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from . import cost
 from .array_program import Expr
-from .candidate import Candidate
+from .candidate import Candidate, Problem
 
 
 @dataclass(frozen=True)
 class Choice:
     """A product of a program: the ways to compute it, and the one chosen."""
 
+    problem: Problem
     ways: Sequence[Candidate]
     chosen: Candidate
 
@@ -23,7 +24,7 @@ class Choice:
         return min(way.rest(made) for way in self.ways)
 
 
-def worth_making(choices: Sequence[Choice]) -> set[Expr]:
+def worth_making(choices: Collection[Choice]) -> set[Expr]:
     """Return the copies that save more than they take, each being made once.
 
     If all that was chosen is the fastest then too, there are none.

@@ -28,7 +28,7 @@ MATMUL_CALL, PLAIN_MATMUL_CALL = 1200.0, 950.0
 MULTIPLY_CALL = 450.0
 BROADCAST_CALL = 1000.0
 EINSUM_CALL = 2000.0
-COPY_CALL = 450.0
+COPY_CALL, TURN_CALL = 450.0, 550.0
 ALLOCATE_CALL = 250.0
 ONES_CALL = 800.0
 VIEW_CALL = 170.0
@@ -81,13 +81,13 @@ LONG_BLOCK = 128
 FEW_TO_REPEAT = 24
 COPIED_AS_ONE = (1, 2, 4, 8)
 
-# A matrix product approaches MULTIPLY_ADD as its sides grow past these; it is never
-# slower than SLOWEST times that.
+# A matrix product approaches MULTIPLY_ADD as its sides grow past these, and takes this
+# for an entry of its result, or of one that is too large for the near caches.
 MULTIPLY_ADD = 0.0135
-SMALL_ROWS, SMALL_ROWS_PACKED = 5.0, 14.0
-SMALL_COLUMNS, SMALL_COLUMNS_PACKED = 6.0, 12.0
-SMALL_SUMMED = 4.0
-SLOWEST = 4.0
+SMALL_ROWS, SMALL_ROWS_PACKED = 4.5, 15.0
+SMALL_COLUMNS, SMALL_COLUMNS_PACKED = 5.5, 18.0
+SMALL_SUMMED = 4.5
+RESULT_ENTRY, FAR_RESULT_ENTRY = 0.04, 0.11
 PRODUCT = 40.0
 # dot writes a zero to every entry of the result first.
 ZERO_ENTRY = 0.05
@@ -101,25 +101,26 @@ FEW_ALONG, FEW_ACROSS, FEW_ENTRY, MOST_OF_FEW = 8, 4, 0.1, 8192
 FAR_ENTRY, FAR_SLOWER = 0.14, 1.9
 INNER_PRODUCT = 12.0
 INNER_PRODUCT_ENTRY = 0.12
-OUTER_PRODUCT_ENTRY = 2.1
+# Without a sum np.matmul leaves BLAS aside.
+OUTER_PRODUCT_ENTRY, OUTER_MATMUL_ENTRY = 0.25, 1.4
 # An entry of a matrix that BLAS cannot read or write in place, for each entry between
 # it and the next, up to a line of the cache; and so much more beyond the caches.
 STRIDED_ENTRY = 0.1
 LINE = 16
 STRIDED_UNCACHED = 3.0
 STRIDED_PRODUCT = 100.0
-# Up to so many multiply-adds BLAS reads matrices in place, which is slower where they
-# meet with their unit strides along the summed axis, or few rows meet such a right
-# operand; not where that axis is much the longest.
+# Up to so many multiply-adds BLAS reads matrices in place.  That is slower where they
+# meet with their unit strides along the summed axis, the more so the fewer rows and the
+# more columns there are, or where few rows meet such a right operand of many columns;
+# not where that axis is much the longest.
 IN_PLACE = 1e6
-INNER_TO_INNER = 1.0
-INNER_TO_INNER_PRODUCT = 40.0
-FEW_ROWS = 8
-FEW_ROWS_SLOWER = 2.0
+INNER_TO_INNER, INNER_TO_INNER_ROWS, INNER_TO_INNER_COLUMNS = 0.5, 12.0, 30
+INNER_TO_INNER_PRODUCT = 90.0
+FEW_ROWS = 10
+FEW_ROWS_SLOWER, FEW_INNER_TO_INNER = 1.7, 3.5
 LONG = 6
-# Beyond, it packs them; this is what an entry takes more that lies across.
-PACK_RIGHT = 0.35
-PACK_LEFT = 0.1
+# Beyond, it packs them; this is what an entry of the right takes more that lies across.
+PACK_RIGHT = 0.32
 
 
 def size(index: Index, sizes: Sizes) -> int:
@@ -166,7 +167,7 @@ class MatrixProduct:
         """Whether dot takes less time, though it writes zeros before it computes."""
         if self.stacked:
             return False
-        vector = min(self.rows, self.columns) == 1
+        vector = 1 in (self.rows, self.columns, self.summed)
         return vector or self._zeros() <= PLAIN_MATMUL_CALL - DOT_CALL
 
     def _zeros(self) -> float:
@@ -192,17 +193,20 @@ class MatrixProduct:
         if min(self.rows, self.columns) == 1:
             return max(left, right, self._vector(volume))
         if self.summed == 1:
-            return OUTER_PRODUCT_ENTRY * volume
+            entry = OUTER_MATMUL_ENTRY if self.stacked else OUTER_PRODUCT_ENTRY
+            return entry * volume
         packed = volume > IN_PLACE
         slower = 1 + SMALL_SUMMED / self.summed
         slower += (SMALL_ROWS_PACKED if packed else SMALL_ROWS) / self.rows
         slower += (SMALL_COLUMNS_PACKED if packed else SMALL_COLUMNS) / self.columns
-        each = MULTIPLY_ADD * volume * min(SLOWEST, slower)
+        result = self.rows * self.columns
+        far = result * self.loops > NEAR_ENTRIES
+        each = MULTIPLY_ADD * volume * slower
+        each += (FAR_RESULT_ENTRY if far else RESULT_ENTRY) * result
         if left or right:
             return each + STRIDED_PRODUCT + left + right
         if packed:
-            each += PACK_RIGHT * self.summed * self.columns * self.right_summed
-            return each + PACK_LEFT * self.rows * self.summed * (not self.left_summed)
+            return each + PACK_RIGHT * self.summed * self.columns * self.right_summed
         return each + self._against_the_grain(each)
 
     def _vector(self, volume: int) -> float:
@@ -224,9 +228,17 @@ class MatrixProduct:
         """Time that a right operand takes more if the summed axis is its inner one."""
         if not self.right_summed or self.summed >= LONG * max(self.rows, self.columns):
             return 0.0
-        if self.left_summed:
-            return INNER_TO_INNER * each + INNER_TO_INNER_PRODUCT
-        return FEW_ROWS_SLOWER * each if self.rows < FEW_ROWS else 0.0
+        few = self.rows < FEW_ROWS
+        if not self.left_summed:
+            wide = few and 2 * self.rows < self.columns
+            return FEW_ROWS_SLOWER * each if wide else 0.0
+        if few and 2 * self.summed < self.columns:
+            return FEW_INNER_TO_INNER * each
+        if few:
+            return INNER_TO_INNER_PRODUCT
+        slower = INNER_TO_INNER + INNER_TO_INNER_ROWS / self.rows
+        slower *= min(1.0, self.columns / INNER_TO_INNER_COLUMNS)
+        return slower * each + INNER_TO_INNER_PRODUCT
 
 
 def strided(stride: int, count: int, loops: int = 1) -> float:

@@ -78,9 +78,14 @@ class Loops:
 def nested(
     terms: Sequence[Subscripts], order: Subscripts, size: Callable[[Index], int]
 ) -> Loops:
-    """Nest the loops over the axes ``order``; ``size`` tells how long an axis is."""
-    places = [{index: place for place, index in enumerate(term)} for term in terms]
+    """Nest the loops over the axes ``order``; ``size`` tells how long an axis is.
+
+    Axes of size 1 take no loop.
+    """
     sizes = {index: size(index) for index in order}
+    order = tuple([index for index in order if sizes[index] != 1])
+    terms = [tuple([index for index in term if index in order]) for term in terms]
+    places = [{index: place for place, index in enumerate(term)} for term in terms]
     counts: list[int] = []
     innermost: list[Index] = []
     behind = None

@@ -27,10 +27,12 @@ def _copy(counts: tuple[int, ...], axes: tuple[int, ...]) -> float:
     order = tuple([source[axis] for axis in axes])
     sizes = dict(zip(source, counts, strict=True))
     loops = _nested((source, order), order, sizes)
+    straight = source[-1:] == order[-1:]
+    call = cost.COPY_CALL if straight else cost.TURN_CALL
     if not loops.counts:
-        return cost.COPY_CALL
+        return call
     run = loops.counts[0]
-    if source[-1] == order[-1]:
+    if straight:
         each = cost.COPY_ENTRY + cost.COPY_RUN / run
     elif goes_by_tiles(source, order, sizes):
         each = cost.TILED_ENTRY + cost.TILED_RUN / run
@@ -38,7 +40,7 @@ def _copy(counts: tuple[int, ...], axes: tuple[int, ...]) -> float:
         each = cost.COPY_ENTRY + _across(loops, 0, cost.COPY_ACROSS)
         each += cost.COPY_ACROSS_RUN / run
     each += cost.FRESH_ENTRY * (loops.entries > cost.FRESH_ENTRIES)
-    return cost.COPY_CALL + _fetched(loops, each * loops.entries)
+    return call + _fetched(loops, each * loops.entries)
 
 
 def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:

@@ -26,7 +26,7 @@ from .array_program import (
     Small,
     Statement,
 )
-from .candidate import Problem
+from .candidate import Candidate, Problem
 from .copies import Choice, worth_making
 from .layout import Axes, choose_layouts, exact_values
 from .program import (
@@ -65,14 +65,15 @@ def lower(
     sizes = sizes or {}
     layouts = choose_layouts(program, sizes)
 
-    def lowered(worth: Collection[Expr]) -> _Lowering:
+    def lowered(worth: Collection[Expr], known: Mapping[str, Choice]) -> _Lowering:
         return _Lowering(
-            program, results, sizes, loose, primitive, layouts, shared, worth
+            program, results, sizes, loose, primitive, layouts, shared, worth, known
         )
 
-    found = lowered(())
-    if worth := worth_making(found.choices):
-        found = min(found, lowered(worth), key=lambda lowering: lowering.cost)
+    found = lowered((), {})
+    if worth := worth_making(found.choices.values()):
+        other = lowered(worth, found.choices)
+        found = min(found, other, key=lambda lowering: lowering.cost)
     return ArrayProgram(found.blocks, found.arrays, found.cost)
 
 
@@ -86,7 +87,8 @@ class _Lowering:
     layouts: Mapping[str, Axes]
     shared: bool
     worth: Collection[Expr]
-    choices: list[Choice] = field(default_factory=list)
+    known: Mapping[str, Choice]
+    choices: dict[str, Choice] = field(default_factory=dict)
     made: set[Expr] = field(default_factory=set)
     arrays: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
@@ -226,13 +228,13 @@ class _Lowering:
         )
         made = self.made.union(self.worth)
         found = None if self.primitive else pairwise.split(problem, made)
-        ways = [found.large] if found else pairwise.ways(problem, force=self.primitive)
+        ways = [found.large] if found else self.ways(step.result, problem)
         chosen = pairwise.choose(problem, ways, made)
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
         self.cost += chosen.cost - chosen.spared(self.made)
         if self.shared and not (found and found.small):
-            self.choices.append(Choice(ways, chosen))
+            self.choices[step.result.name] = Choice(problem, ways, chosen)
             self.made.update(form for form, _ in chosen.copies)
         if found and found.small:
             extent = tuple(index_of[index] for index in found.extent)
@@ -240,6 +242,13 @@ class _Lowering:
             self.small = Small(extent, found.bound, statements)
         self.statements.extend(chosen.statements(target, index_of))
         return Array(target, axes, owned=True), str(Einsum(chosen.views, chosen.order))
+
+    def ways(self, value: Value, problem: Problem) -> Sequence[Candidate]:
+        """Return the ways to compute a product, which may be known."""
+        choice = self.known.get(value.name)
+        if choice and choice.problem == problem:
+            return choice.ways
+        return pairwise.ways(problem, force=self.primitive)
 
     def wanted(self, step: Step, einsum: Einsum, a: Source, b: Source) -> Subscripts:
         """Order the axes of a product as was chosen, or as both arguments have them."""
