@@ -76,7 +76,7 @@ def compiled(case: Case) -> list[tuple[str, float, Callable[..., Any]]]:
     )
     found: list[Candidate] = []
 
-    def remember(problem: Problem, **options: Any) -> Candidate:
+    def remember(problem: Problem, *args: Any) -> Candidate:
         found.extend(pairwise.candidates(problem))
         return found[0]
 

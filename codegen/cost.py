@@ -232,7 +232,7 @@ class MatrixProduct:
         if not self.left_summed:
             wide = few and 2 * self.rows < self.columns
             return FEW_ROWS_SLOWER * each if wide else 0.0
-        if few and 2 * self.summed < self.columns:
+        if few and self.summed < self.columns:
             return FEW_INNER_TO_INNER * each
         if few:
             return INNER_TO_INNER_PRODUCT
