@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import loops, pairwise
@@ -44,6 +44,27 @@ def exact_values(program: Program) -> set[str]:
         if step.result.name in exact and isinstance(step.op, Elementwise):
             exact.update(value.name for value in step.arguments)
     return exact
+
+
+def broadcast_values(steps: Sequence[Step], outputs: Collection[str]) -> set[str]:
+    """Name the values that need no array of their own, since a sum broadcasts.
+
+    They are einsums of one argument with new axes and no diagonal, and are only added
+    to a value that has those axes.
+    """
+    found = {
+        step.result.name
+        for step in steps
+        if isinstance(step.op, Einsum)
+        and len(step.arguments) == 1
+        and len(set(step.op.output)) == len(step.op.output)
+        and set(step.op.operands[0]) < set(step.op.output)
+    }
+    for step in steps:
+        read = [v.name for v in step.arguments if v.name in found]
+        if not isinstance(step.op, Add) or len(read) == len(step.arguments):
+            found.difference_update(read)
+    return found.difference(outputs)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from .lower import broadcast
+from .layout import broadcast_values
 from .program import Conj, Step
 from .spec import Einsum, Index, Subscripts, unique
 
@@ -29,7 +29,7 @@ class Liveness:
         """List for each step the memory it takes, and what it is the last to read."""
         roots: dict[str, str] = {}
         last: dict[str, int] = {}
-        spread = broadcast(self.steps, self.kept)
+        spread = broadcast_values(self.steps, self.kept)
         for place, step in enumerate(self.steps):
             result, (argument, *_) = step.result.name, step.arguments
             seen = roots.get(argument.name, argument.name)

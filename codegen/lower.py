@@ -28,7 +28,7 @@ from .array_program import (
 )
 from .candidate import Candidate, Problem
 from .copies import Choice, worth_making
-from .layout import Axes, choose_layouts, exact_values
+from .layout import Axes, broadcast_values, choose_layouts, exact_values
 from .program import (
     Add,
     Apply,
@@ -62,38 +62,40 @@ def lower(
     memory as what they are copied from does.  ``primitive`` forces one wherever it
     applies.  ``shared`` says that a copy is made once for all that read it.
     """
-    sizes = sizes or {}
-    layouts = choose_layouts(program, sizes)
-
-    def lowered(worth: Collection[Expr], known: Mapping[str, Choice]) -> _Lowering:
-        return _Lowering(
-            program, results, sizes, loose, primitive, layouts, shared, worth, known
-        )
-
-    found = lowered((), {})
+    layouts = choose_layouts(program, sizes or {})
+    found = _Lowering(program, results, sizes or {}, loose, primitive, shared, layouts)
     if worth := worth_making(found.choices.values()):
-        other = lowered(worth, found.choices)
+        other = replace(found, worth=worth, known=found.choices)
         found = min(found, other, key=lambda lowering: lowering.cost)
     return ArrayProgram(found.blocks, found.arrays, found.cost)
 
 
 @dataclass
 class _Lowering:
+    """A program that is lowered step by step.
+
+    worth: the copies that are made for several steps; known: the ways to compute
+    products, by the names of their results, as far as they are known.
+
+    choices: how the products so far were chosen; made: the copies that are there.
+    statements, small: those of the current step; cost: the time of the products.
+    """
+
     program: Program
     results: Mapping[str, str]
     sizes: Mapping[Index, int]
     loose: Collection[str]
     primitive: str | None
-    layouts: Mapping[str, Axes]
     shared: bool
-    worth: Collection[Expr]
-    known: Mapping[str, Choice]
-    choices: dict[str, Choice] = field(default_factory=dict)
-    made: set[Expr] = field(default_factory=set)
-    arrays: dict[str, Array] = field(default_factory=dict)
-    statements: list[Statement] = field(default_factory=list)
-    small: Small | None = None
-    cost: float = 0.0
+    layouts: Mapping[str, Axes]
+    worth: Collection[Expr] = ()
+    known: Mapping[str, Choice] = field(default_factory=dict)
+    choices: dict[str, Choice] = field(default_factory=dict, init=False)
+    made: set[Expr] = field(default_factory=set, init=False)
+    arrays: dict[str, Array] = field(default_factory=dict, init=False)
+    statements: list[Statement] = field(default_factory=list, init=False)
+    small: Small | None = field(default=None, init=False)
+    cost: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         inputs = self.program.inputs
@@ -102,7 +104,7 @@ class _Lowering:
         steps = self.program.steps
         self.uses = Counter(v.name for step in steps for v in step.arguments)
         outputs = [value.name for value in self.program.outputs]
-        self.broadcast = broadcast(steps, outputs)
+        self.broadcast = broadcast_values(steps, outputs)
         # What only becomes an output or its conjugate is held in the output's variable.
         self.reused = dict(self.results)
         made = {step.result.name for step in steps}
@@ -339,24 +341,3 @@ class _Lowering:
 def _is_identity(step: Step) -> bool:
     """Tell whether the result is the argument, axis by axis."""
     return isinstance(step.op, Einsum) and step.op.operands == (step.op.output,)
-
-
-def broadcast(steps: Sequence[Step], outputs: Collection[str]) -> set[str]:
-    """Name the values that need no array of their own, since a sum broadcasts.
-
-    They are einsums of one argument with new axes and no diagonal, and are only added
-    to a value that has those axes.
-    """
-    found = {
-        step.result.name
-        for step in steps
-        if isinstance(step.op, Einsum)
-        and len(step.arguments) == 1
-        and len(set(step.op.output)) == len(step.op.output)
-        and set(step.op.operands[0]) < set(step.op.output)
-    }
-    for step in steps:
-        read = [v.name for v in step.arguments if v.name in found]
-        if not isinstance(step.op, Add) or len(read) == len(step.arguments):
-            found.difference_update(read)
-    return found.difference(outputs)
