@@ -22,6 +22,15 @@ from .spec import Index, Subscripts
 BUFFER = 8192
 
 
+def looped(
+    terms: tuple[Subscripts, ...], sizes: Mapping[Index, int]
+) -> tuple[Subscripts, ...]:
+    """Leave out axes of size 1, which take no loop and have no say in the others."""
+    if 1 not in sizes.values():
+        return terms
+    return tuple(tuple(i for i in term if sizes.get(i) != 1) for term in terms)
+
+
 @functools.lru_cache(maxsize=65536)
 def iteration_order(terms: tuple[Subscripts, ...], order: Subscripts) -> Subscripts:
     """Return the axes ``order`` and those of the terms, outermost loop first.
@@ -78,14 +87,9 @@ class Loops:
 def nested(
     terms: Sequence[Subscripts], order: Subscripts, size: Callable[[Index], int]
 ) -> Loops:
-    """Nest the loops over the axes ``order``; ``size`` tells how long an axis is.
-
-    Axes of size 1 take no loop.
-    """
-    sizes = {index: size(index) for index in order}
-    order = tuple([index for index in order if sizes[index] != 1])
-    terms = [tuple([index for index in term if index in order]) for term in terms]
+    """Nest the loops over the axes ``order``; ``size`` tells how long an axis is."""
     places = [{index: place for place, index in enumerate(term)} for term in terms]
+    sizes = {index: size(index) for index in order}
     counts: list[int] = []
     innermost: list[Index] = []
     behind = None

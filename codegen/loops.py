@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 
 from . import cost
 from .cost import Sizes
-from .iteration import Chunk, Loops, chunk, iteration_order, memory_order, nested
+from .iteration import (
+    Chunk,
+    Loops,
+    chunk,
+    iteration_order,
+    looped,
+    memory_order,
+    nested,
+)
 from .spec import Subscripts
 
 # np.einsum buffers nothing in so many loops or fewer.
@@ -17,6 +25,7 @@ PLAIN_LOOPS = 3
 
 def copy(source: Subscripts, order: Subscripts, sizes: Sizes) -> float:
     """Time to copy an array laid out as ``source`` into the layout ``order``."""
+    source, order = looped((source, order), sizes)
     counts = tuple([cost.size(index, sizes) for index in source])
     return _copy(counts, tuple(map(source.index, order)))
 
@@ -67,7 +76,8 @@ def multiply(
     operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes
 ) -> float:
     """Time of a broadcast product that lies in the order ``output``."""
-    loops = _nested((*operands, output), output, sizes)
+    terms = looped((*operands, output), sizes)
+    loops = _nested(terms, terms[-1], sizes)
     if len(loops.counts) < 2:
         return cost.MULTIPLY_CALL + _plain(loops, cost.MULTIPLY_ENTRY)
     found = chunk(loops)
@@ -77,7 +87,8 @@ def multiply(
 
 def einsum(operands: tuple[Subscripts, ...], output: Subscripts, sizes: Sizes) -> float:
     """Time of a sum of products, or of entries, that lies in the order ``output``."""
-    terms = (*operands, output)
+    terms = looped((*operands, output), sizes)
+    operands, output = terms[:-1], terms[-1]
     order = iteration_order(operands, output)
     summed = len(order) > len(output)
     if memory_order(operands, output) != output:

@@ -40,3 +40,12 @@ def test_sums(spec: str, shape: tuple[int, ...], line: str, dtype: str) -> None:
     grad = integers(rng, output.shape, dtype)
     (expected,) = oracle.gradients(spec, [x], grad, {})
     np.testing.assert_array_equal(pullback(grad)[0], expected)
+
+
+@pytest.mark.parametrize("spec", ["i->", "ij->"])
+def test_vectors_and_arrays_of_unknown_sizes_are_summed_as_large_ones(
+    spec: str,
+) -> None:
+    assert f'output: Array = np.asarray(np.einsum("{spec}", a))' in eingrad.generate(
+        spec
+    )
