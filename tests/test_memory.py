@@ -94,6 +94,7 @@ KERNELS: dict[str, tuple[str, dict[str, int] | int, dict[str, Any]]] = {
         {"a": 3000, "b": 8, "c": 6, "d": 3},
         {},
     ),
+    "a copy for two": ("ae,bace->cb", {"a": 129, "e": 31, "b": 61, "c": 5}, {}),
     "hadamard": ("ijk,ijk,ijk->k", {"i": 60, "j": 50, "k": 40}, {}),
 }
 
