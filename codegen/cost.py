@@ -73,11 +73,10 @@ FRESH_ENTRIES = 1 << 23
 FRESH_ENTRY = 0.8
 
 # Runs of so many entries hide what it costs to step from run to run; shorter ones are
-# repeated faster than they are broadcast.  Very short ones are repeated many times
-# faster in two steps, but for those that NumPy copies as a whole.  What is repeated so
-# far is a block that can as well be broadcast.
-LONG_RUN = 64
-LONG_BLOCK = 128
+# repeated faster than they are broadcast, until they make a block of so many.  So few,
+# repeated as often or more, go faster in two steps, but for those that NumPy copies as
+# a whole.
+LONG_RUN, LONG_BLOCK = 64, 128
 FEW_TO_REPEAT = 24
 COPIED_AS_ONE = (1, 2, 4, 8)
 
