@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from . import cost
 from .array_program import Expr
-from .candidate import Candidate, Problem
+from .candidate import Candidate
 
 
 @dataclass(frozen=True)
 class Choice:
     """A product of a program: the ways to compute it, and the one chosen."""
 
-    problem: Problem
     ways: Sequence[Candidate]
     chosen: Candidate
 
@@ -25,7 +24,7 @@ class Choice:
 
 
 def worth_making(choices: Collection[Choice]) -> set[Expr]:
-    """Return the copies that save more than they take, each being made once.
+    """Return the copies that save well more than they take, each made for several.
 
     If all that was chosen is the fastest then too, there are none.
     """

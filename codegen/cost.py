@@ -101,7 +101,7 @@ FAR_ENTRY, FAR_SLOWER = 0.14, 1.9
 INNER_PRODUCT = 12.0
 INNER_PRODUCT_ENTRY = 0.12
 # Without a sum np.matmul leaves BLAS aside.
-OUTER_PRODUCT_ENTRY, OUTER_MATMUL_ENTRY = 0.25, 1.4
+OUTER_PRODUCT_ENTRY, OUTER_MATMUL_ENTRY = 0.2, 1.4
 # An entry of a matrix that BLAS cannot read or write in place, for each entry between
 # it and the next, up to a line of the cache; and so much more beyond the caches.
 STRIDED_ENTRY = 0.1
@@ -110,8 +110,8 @@ STRIDED_UNCACHED = 3.0
 STRIDED_PRODUCT = 100.0
 # Up to so many multiply-adds BLAS reads matrices in place.  That is slower where they
 # meet with their unit strides along the summed axis, the more so the fewer rows and the
-# more columns there are, or where few rows meet such a right operand of many columns;
-# not where that axis is much the longest.
+# more columns there are; few rows take longer only with such a right operand of many
+# columns.  It makes no difference where that axis is much the longest.
 IN_PLACE = 1e6
 INNER_TO_INNER, INNER_TO_INNER_ROWS, INNER_TO_INNER_COLUMNS = 0.5, 12.0, 30
 INNER_TO_INNER_PRODUCT = 90.0
@@ -191,17 +191,17 @@ class MatrixProduct:
             return max(left, right, entry * volume)
         if min(self.rows, self.columns) == 1:
             return max(left, right, self._vector(volume))
+        result = self.rows * self.columns
+        far = result * self.loops > NEAR_ENTRIES
+        writing = (FAR_RESULT_ENTRY if far else RESULT_ENTRY) * result
         if self.summed == 1:
             entry = OUTER_MATMUL_ENTRY if self.stacked else OUTER_PRODUCT_ENTRY
-            return entry * volume
+            return entry * volume + writing
         packed = volume > IN_PLACE
         slower = 1 + SMALL_SUMMED / self.summed
         slower += (SMALL_ROWS_PACKED if packed else SMALL_ROWS) / self.rows
         slower += (SMALL_COLUMNS_PACKED if packed else SMALL_COLUMNS) / self.columns
-        result = self.rows * self.columns
-        far = result * self.loops > NEAR_ENTRIES
-        each = MULTIPLY_ADD * volume * slower
-        each += (FAR_RESULT_ENTRY if far else RESULT_ENTRY) * result
+        each = MULTIPLY_ADD * volume * slower + writing
         if left or right:
             return each + STRIDED_PRODUCT + left + right
         if packed:

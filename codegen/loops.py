@@ -131,9 +131,9 @@ def _buffered(loops: Loops, found: Chunk, each: float) -> float:
 
 
 def _fetched(loops: Loops, time: float) -> float:
-    """Time with that to fetch arrays which together are too large for the near caches.
+    """Add the time to fetch arrays that are together too large for the near caches.
 
-    Sums hide one behind the other, what is written does not.
+    A sum hides the lesser of the two times, a product without one a part of it.
     """
     held = sum(
         math.prod(n for n, step in zip(loops.counts, steps, strict=True) if step)

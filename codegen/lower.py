@@ -11,7 +11,7 @@ Outputs come out in the order of their subscripts, in memory of their own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from . import cost, pairwise
@@ -26,7 +26,7 @@ from .array_program import (
     Small,
     Statement,
 )
-from .candidate import Candidate, Problem
+from .candidate import Problem
 from .copies import Choice, worth_making
 from .layout import Axes, broadcast_values, choose_layouts, exact_values
 from .program import (
@@ -64,8 +64,10 @@ def lower(
     """
     layouts = choose_layouts(program, sizes or {})
     found = _Lowering(program, results, sizes or {}, loose, primitive, shared, layouts)
+    found.run()
     if worth := worth_making(found.choices.values()):
         other = replace(found, worth=worth, known=found.choices)
+        other.run()
         found = min(found, other, key=lambda lowering: lowering.cost)
     return ArrayProgram(found.blocks, found.arrays, found.cost)
 
@@ -74,8 +76,8 @@ def lower(
 class _Lowering:
     """A program that is lowered step by step.
 
-    worth: the copies that are made for several steps; known: the ways to compute
-    products, by the names of their results, as far as they are known.
+    worth: the copies that are made for several steps; known: the choices of another
+    lowering, with the ways to compute products, by the names of their results.
 
     choices: how the products so far were chosen; made: the copies that are there.
     statements, small: those of the current step; cost: the time of the products.
@@ -96,6 +98,7 @@ class _Lowering:
     statements: list[Statement] = field(default_factory=list, init=False)
     small: Small | None = field(default=None, init=False)
     cost: float = field(default=0.0, init=False)
+    blocks: tuple[Block, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         inputs = self.program.inputs
@@ -117,7 +120,10 @@ class _Lowering:
         for value in inputs:
             natural = tuple(range(len(value.subscripts)))
             self.arrays[value.name] = Array(Ref(value.name), natural, owned=False)
-        self.blocks = tuple(map(self.block, steps))
+
+    def run(self) -> None:
+        """Lower all steps."""
+        self.blocks = tuple(map(self.block, self.program.steps))
 
     def block(self, step: Step) -> Block:
         """Lower one step, and note how its result is held."""
@@ -230,27 +236,22 @@ class _Lowering:
         )
         made = self.made.union(self.worth)
         found = None if self.primitive else pairwise.split(problem, made)
-        ways = [found.large] if found else self.ways(step.result, problem)
-        chosen = pairwise.choose(problem, ways, made)
+        known = self.known.get(step.result.name)
+        ways = known.ways if known else pairwise.ways(problem, force=self.primitive)
+        chosen = found.large if found else pairwise.choose(problem, ways, made)
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
-        self.cost += chosen.cost - chosen.spared(self.made)
+        self.cost += chosen.rest(self.made)
         if self.shared and not (found and found.small):
-            self.choices[step.result.name] = Choice(problem, ways, chosen)
             self.made.update(form for form, _ in chosen.copies)
+            if len(problem.sizes) == len(index_of):
+                self.choices[step.result.name] = Choice(ways, chosen)
         if found and found.small:
             extent = tuple(index_of[index] for index in found.extent)
             statements = found.small.statements(target, index_of)
             self.small = Small(extent, found.bound, statements)
         self.statements.extend(chosen.statements(target, index_of))
         return Array(target, axes, owned=True), str(Einsum(chosen.views, chosen.order))
-
-    def ways(self, value: Value, problem: Problem) -> Sequence[Candidate]:
-        """Return the ways to compute a product, which may be known."""
-        choice = self.known.get(value.name)
-        if choice and choice.problem == problem:
-            return choice.ways
-        return pairwise.ways(problem, force=self.primitive)
 
     def wanted(self, step: Step, einsum: Einsum, a: Source, b: Source) -> Subscripts:
         """Order the axes of a product as was chosen, or as both arguments have them."""

@@ -74,7 +74,7 @@ def choose(
     if not unknown or problem.sets.contracted:
         return min(found, key=lambda way: way.rest(made))
     sizes = {**dict.fromkeys(unknown, cost.LARGE), **problem.sizes}
-    large = list(_worthwhile(replace(problem, sizes=sizes)))
+    large = _worthwhile(replace(problem, sizes=sizes))
     return min(found, key=lambda way: _as(way, large, made))
 
 
@@ -92,7 +92,7 @@ def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
     for scale in SCALES:
         # At powers of 2 the caches tell, which these sizes are not known to be.
         sizes = {**problem.sizes, **dict.fromkeys(unknown, scale + 1)}
-        tried.append(list(_worthwhile(replace(problem, sizes=sizes))))
+        tried.append(_worthwhile(replace(problem, sizes=sizes)))
     best = [min(found, key=lambda way: way.rest(made)) for found in tried]
     large = best[-1]
     gains = [
@@ -114,21 +114,21 @@ def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
 
 
 def _assumed(way: Candidate, problem: Problem) -> Candidate:
-    """Return ``way`` with its time at the sizes at which all steps are compared."""
-    time = _as(way, candidates(problem))
-    return way if time == math.inf else replace(way, cost=way.cost + time - way.time)
+    """Return ``way`` with its times at the sizes at which all steps are compared."""
+    return min(_alike(way, candidates(problem)), key=_time, default=way)
 
 
 def _time(candidate: Candidate) -> float:
     return candidate.time
 
 
-def _as(
-    way: Candidate, found: Iterable[Candidate], made: Collection[Expr] = ()
-) -> float:
+def _as(way: Candidate, found: Iterable[Candidate], made: Collection[Expr]) -> float:
     """Return the time of the one among ``found`` that is written as ``way`` is."""
-    alike = (c for c in found if (c.value, c.into) == (way.value, way.into))
-    return min((c.rest(made) for c in alike), default=math.inf)
+    return min((c.rest(made) for c in _alike(way, found)), default=math.inf)
+
+
+def _alike(way: Candidate, found: Iterable[Candidate]) -> Iterator[Candidate]:
+    return (c for c in found if (c.value, c.into) == (way.value, way.into))
 
 
 def estimate(
@@ -194,8 +194,8 @@ def _estimate(
 def _worthwhile(problem: Problem, *, straight: bool = False) -> list[Candidate]:
     """Write out the ways that may be fastest: sums entry by entry mostly are not.
 
-    With ``straight``, what BLAS can give in the order wanted it gives in no other, and
-    nothing is copied for a sum that it can give.
+    With ``straight``, and no batch, what BLAS can give in the order wanted it gives in
+    no other, and nothing is copied for a sum that it can give.
     """
     sets = problem.sets
     sides = [problem, problem.turned()]

@@ -8,10 +8,9 @@ from exact import integers
 
 import eingrad
 from eingrad.array_program import ArrayOp, Node, Ref
-from eingrad.candidate import Candidate, Problem
+from eingrad.candidate import Candidate
 from eingrad.copies import Choice, worth_making
 from eingrad.loading import load_text
-from eingrad.views import Source
 
 COPY = Node(ArrayOp.COPY, (Ref("a"),))
 OTHER = Node(ArrayOp.COPY, (Ref("b"),))
@@ -26,8 +25,7 @@ def way(time: float, **copies: float) -> Candidate:
 
 
 def choice(*ways: Candidate) -> Choice:
-    problem = Problem(Source(Ref("a"), ()), Source(Ref("b"), ()), (), (), {})
-    return Choice(problem, ways, min(ways, key=lambda way: way.time))
+    return Choice(ways, min(ways, key=lambda way: way.time))
 
 
 SLOW, FAST = 80_000.0, 30_000.0

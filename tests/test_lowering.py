@@ -142,7 +142,7 @@ def test_large_matrices_are_multiplied_without_writing_zeros_first(
 
 def test_matrices_without_a_sum_are_left_to_blas() -> None:
     """np.matmul does not hand them on, and takes five times as long."""
-    sizes = {"i": 1000, "j": 1000, "k": 1}
+    sizes = {"i": 100, "j": 100, "k": 1}
     text = eingrad.generate("ij,jk->ik", sizes=sizes)
     assert "    grad_a = grad_output.dot(b.conj().T, out=into[0])\n" in text
 
