@@ -241,7 +241,7 @@ class _Lowering:
         chosen = found.large if found else pairwise.choose(problem, ways, made)
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
-        self.cost += chosen.rest(self.made)
+        self.cost += chosen.cost - chosen.spared(self.made)
         if self.shared and not (found and found.small):
             self.made.update(form for form, _ in chosen.copies)
             if len(problem.sizes) == len(index_of):

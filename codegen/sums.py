@@ -39,9 +39,9 @@ def first_stage(
 
     ``force`` names the only primitive allowed, where it applies.
     """
-    # A vector of unknown length is a long one.
-    large = cost.LARGE if len(order) > 1 else cost.LARGE**2
-    sizes = {**dict.fromkeys(order, large), **sizes}
+    if not kept:
+        # What is summed up as a whole is taken for large.
+        sizes = {**dict.fromkeys(order, cost.LARGE**2), **sizes}
     found = list(_stages(order, kept, sizes))
     forced = [stage for stage in found if stage.primitive == force]
     return min(forced or found, key=lambda stage: stage.time)

@@ -246,15 +246,24 @@ def test_entries_are_repeated_along_axes_side_by_side(
     spec: str, sizes: dict[str, int], lines: list[str]
 ) -> None:
     text = eingrad.generate(spec, sizes=sizes)
-    shape = tuple(sizes[index] for index in "abcd")
-    output = tuple(sizes[index] for index in spec.split("->")[1])
     assert "".join(f"    {line}\n" for line in lines) in text
+    emitted = load_text(text, "emitted")
+    kept = spec.split("->")[1]
+    place = tuple(slice(None) if index in kept else None for index in "abcd")
     rng = np.random.default_rng(0)
-    x, grad = (integers(rng, s, "float64") for s in (shape, output))
-    (found,) = load_text(text, "emitted").vjp(x)[1](grad)
-    kept = [slice(None) if i in spec.split("->")[1] else None for i in "abcd"]
-    np.testing.assert_array_equal(found, np.broadcast_to(grad[tuple(kept)], shape))
-    assert found.flags.c_contiguous
+    # The counts are those of the arrays: none at all, one, primes and others.
+    for counts in ((0, 5), (1, 1), (1, 7), (5, 1), (5, 7), (30, 50)):
+        shape = (4, *counts, 3) if kept == "ad" else (4, 3, *counts)
+        x, grad = (
+            integers(rng, s, "float64")
+            for s in (
+                shape,
+                [n for n, i in zip(shape, "abcd", strict=True) if i in kept],
+            )
+        )
+        (found,) = emitted.vjp(x)[1](grad)
+        np.testing.assert_array_equal(found, np.broadcast_to(grad[place], shape))
+        assert found.flags.c_contiguous
 
 
 def test_a_diagonal_is_copied_once() -> None:

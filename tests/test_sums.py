@@ -43,7 +43,7 @@ def test_sums(spec: str, shape: tuple[int, ...], line: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("spec", ["i->", "ij->"])
-def test_vectors_and_arrays_of_unknown_sizes_are_summed_as_large_ones(
+def test_the_sum_of_all_entries_is_taken_for_one_of_many(
     spec: str,
 ) -> None:
     assert f'output: Array = np.asarray(np.einsum("{spec}", a))' in eingrad.generate(
