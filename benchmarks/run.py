@@ -2,6 +2,7 @@
 
     python benchmarks/run.py --quick        a few of every class, under two minutes
     python benchmarks/run.py --full         every workload, random specs, networks
+    python benchmarks/run.py --further      160 workloads that are not in the table
 
 The environment is settled before NumPy is imported, so imports are inside functions.
 """
@@ -35,6 +36,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="a few of every class")
     size.add_argument("--full", action="store_true", help="everything")
+    size.add_argument("--further", action="store_true", help="what is not in the table")
     parser.add_argument("--random", action="store_true", help="the random specs alone")
     parser.add_argument("--seed", type=int, help="draw other random specs")
     parser.add_argument("--threads", type=int, choices=(1, 2), default=1)
@@ -55,13 +57,16 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
-    """Return what the options ask for: the table, the random specs, or both."""
+    """Return what the options ask for: the table, the random specs, both or neither."""
+    from further import further_workloads
     from random_specs import SEED, random_specs
     from workloads import QUICK, table
 
     everything = options.full or options.only
     named = [w for w in table() if everything or w.name in QUICK]
     drawn = list(random_specs(SEED if options.seed is None else options.seed))
+    if options.further:
+        named = list(further_workloads())
     workloads = drawn if options.random else named
     if options.full and not options.random:
         workloads = named + drawn

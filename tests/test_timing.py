@@ -1,4 +1,4 @@
-"""The benchmark gives nobody the same predecessor every time."""
+"""The benchmark is fair to all in the order of its blocks, and knows what it times."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from eingrad.spec import parse
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -23,3 +25,15 @@ def test_everybody_follows_everybody_else_equally_often(
     pairs = Counter(pair for order in rounds for pair in pairwise(order))
     assert len(pairs) == count * (count - 1)
     assert set(pairs.values()) <= {2}
+
+
+def test_the_further_workloads_are_different_specs_with_all_their_sizes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    workloads = [*importlib.import_module("further").further_workloads()]
+    assert len({workload.name for workload in workloads}) == len(workloads) == 160
+    for workload in workloads:
+        einsum = parse(workload.spec)
+        shapes = dict(zip(einsum.operands, workload.shapes, strict=True))
+        assert all(len(term) == len(shape) for term, shape in shapes.items())
