@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from workloads import Workload, sized
 
-# Classes, and in each line a spec and the sizes of its indices.
+# Classes, and in each line a spec, the sizes of its indices, and a dtype if no float32.
 SPECS = {
     "one operand": """
         nchw->nc  n=8 c=64 h=16 w=16
@@ -177,25 +177,21 @@ SPECS = {
         ij,ij,ij->ij  i=300 j=300
         ij,ij,ij->i  i=300 j=300
     """,
+    "dtype": """
+        ij,jk->ik  i=200 j=300 k=400  float64
+        bij,bjk->bik  b=32 i=64 j=64 k=64  float64
+        ijk,ijk->ijk  i=50 j=60 k=70  complex64
+        bij,bjk->bik  b=20 i=32 j=32 k=32  complex64
+    """,
 }
-OTHER_DTYPES = """
-    float64  ij,jk->ik  i=200 j=300 k=400
-    float64  bij,bjk->bik  b=32 i=64 j=64 k=64
-    complex64  ijk,ijk->ijk  i=50 j=60 k=70
-    complex64  bij,bjk->bik  b=20 i=32 j=32 k=32
-"""
 
 
 def further_workloads() -> Iterator[Workload]:
-    """Yield the workloads, named by their specs and sizes."""
+    """Yield the workloads, named by their specs, sizes and other dtypes."""
     for kind, lines in SPECS.items():
         for line in lines.strip().splitlines():
-            spec, sizes = line.split(maxsplit=1)
-            yield sized(_name(spec, sizes), kind, spec, sizes)
-    for line in OTHER_DTYPES.strip().splitlines():
-        dtype, spec, sizes = line.split(maxsplit=2)
-        yield sized(f"{_name(spec, sizes)} {dtype}", "dtype", spec, sizes, dtype)
-
-
-def _name(spec: str, sizes: str) -> str:
-    return f"{spec} {','.join(pair.split('=')[1] for pair in sizes.split())}"
+            spec, *sizes = line.split()
+            dtypes = [] if "=" in sizes[-1] else [sizes.pop()]
+            counts = ",".join(pair.split("=")[1] for pair in sizes)
+            name = " ".join([spec, counts, *dtypes])
+            yield sized(name, kind, spec, " ".join(sizes), *dtypes)

@@ -57,7 +57,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
-    """Return what the options ask for: the table, the random specs, both or neither."""
+    """Return the table, the random specs, both, or what is outside of the table."""
     from further import further_workloads
     from random_specs import SEED, random_specs
     from workloads import QUICK, table

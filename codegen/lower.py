@@ -62,8 +62,9 @@ def lower(
     memory as what they are copied from does.  ``primitive`` forces one wherever it
     applies.  ``shared`` says that a copy is made once for all that read it.
     """
-    layouts = choose_layouts(program, sizes or {})
-    found = _Lowering(program, results, sizes or {}, loose, primitive, shared, layouts)
+    sizes = sizes or {}
+    layouts = choose_layouts(program, sizes)
+    found = _Lowering(program, results, sizes, loose, primitive, shared, layouts)
     found.run()
     if worth := worth_making(found.choices.values()):
         other = replace(found, worth=worth, known=found.choices)
@@ -236,16 +237,19 @@ class _Lowering:
         )
         made = self.made.union(self.worth)
         found = None if self.primitive else pairwise.split(problem, made)
-        known = self.known.get(step.result.name)
-        ways = known.ways if known else pairwise.ways(problem, force=self.primitive)
-        chosen = found.large if found else pairwise.choose(problem, ways, made)
+        if found:
+            chosen = found.large
+        else:
+            known = self.known.get(step.result.name)
+            ways = known.ways if known else pairwise.ways(problem, force=self.primitive)
+            chosen = pairwise.choose(problem, ways, made)
+            if self.shared and len(problem.sizes) == len(index_of):
+                self.choices[step.result.name] = Choice(ways, chosen)
         axes = tuple(einsum.output.index(index) for index in chosen.order)
         target = Ref(self.variable(step.result, axes))
         self.cost += chosen.cost - chosen.spared(self.made)
         if self.shared and not (found and found.small):
             self.made.update(form for form, _ in chosen.copies)
-            if len(problem.sizes) == len(index_of):
-                self.choices[step.result.name] = Choice(ways, chosen)
         if found and found.small:
             extent = tuple(index_of[index] for index in found.extent)
             statements = found.small.statements(target, index_of)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eingrad.spec import parse
+from eingrad.options import Options
+from eingrad.request import read_request
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -34,6 +35,5 @@ def test_the_further_workloads_are_different_specs_with_all_their_sizes(
     workloads = [*importlib.import_module("further").further_workloads()]
     assert len({workload.name for workload in workloads}) == len(workloads) == 160
     for workload in workloads:
-        einsum = parse(workload.spec)
-        shapes = dict(zip(einsum.operands, workload.shapes, strict=True))
-        assert all(len(term) == len(shape) for term, shape in shapes.items())
+        request = read_request(workload.spec, Options(shapes=workload.shapes))
+        assert request.sizes == workload.sizes
