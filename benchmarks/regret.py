@@ -9,7 +9,6 @@ in one run, interleaved; the regret is the time of the pick over that of the fas
 from __future__ import annotations
 
 import argparse
-import functools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -42,6 +41,8 @@ SPECS = (
 SIZES = (3, 5, 8, 13, 17, 31, 32, 50, 64, 100, 129, 200, 256, 500)
 MOST_WORK = 3e7
 LEAST_WORK = 30
+# It has the functions that candidates call.
+MODULE = eingrad.load("ij,jk->ik", sizes={"i": 4096, "j": 64, "k": 64})
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,10 @@ def _function(program: Program, case: Case) -> Callable[..., Any]:
     writer = Writer(program, arrays, same, names, {}, 88)
     lines = writer.function(arrays.blocks, known=("a", "b"), kept=("output",)).lines
     text = "\n".join(["def run(a, b):", *lines, "    return output"])
-    space: dict[str, Any] = {"np": np, "_turned": _turned()}
+    space = dict(vars(MODULE))
     exec(text, space)
     function: Callable[..., Any] = space["run"]
     function.__doc__ = text
-    return function
-
-
-@functools.cache
-def _turned() -> Callable[..., Any]:
-    """Return the copy across memory, as a module has it."""
-    function: Callable[..., Any] = eingrad.load("ij->ji")._turned
     return function
 
 

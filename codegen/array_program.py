@@ -13,6 +13,8 @@ new array, one to a statement.
     DOT        -                          matrix or vector product
     MATMUL     -                          stacked matrix product, broadcast in front;
                                           or of a vector and each matrix
+    BLOCKS     -                          the same of matrices, of which one side is
+                                          long and the others are short
     MULTIPLY   -                          elementwise product, broadcast
     EINSUM     operands, output           sum of products, in one-letter subscripts
     SUM        axes                       sum over axes
@@ -57,6 +59,7 @@ class ArrayOp(enum.Enum):
     CONJ = enum.auto()
     DOT = enum.auto()
     MATMUL = enum.auto()
+    BLOCKS = enum.auto()
     MULTIPLY = enum.auto()
     EINSUM = enum.auto()
     SUM = enum.auto()
@@ -100,6 +103,7 @@ PART_NAMES = {
     ArrayOp.CONJ: "conj",
     ArrayOp.DOT: "product",
     ArrayOp.MATMUL: "product",
+    ArrayOp.BLOCKS: "product",
     ArrayOp.MULTIPLY: "product",
     ArrayOp.TURN: "turned",
     ArrayOp.COPY: "copy",

@@ -112,12 +112,16 @@ STRIDED_PRODUCT = 100.0
 # meet with their unit strides along the summed axis, the more so the fewer rows and the
 # more columns there are; few rows take longer only with such a right operand of many
 # columns.  It makes no difference where that axis is much the longest.
-IN_PLACE = 1e6
+IN_PLACE = 10**6
 INNER_TO_INNER, INNER_TO_INNER_ROWS, INNER_TO_INNER_COLUMNS = 0.5, 12.0, 30
 INNER_TO_INNER_PRODUCT = 90.0
 FEW_ROWS = 10
 FEW_ROWS_SLOWER, FEW_INNER_TO_INNER = 1.7, 3.5
 LONG = 6
+# Larger ones go in blocks of so many where two sides multiply to this or less.  That
+# takes these parts of the time, the second where such products are added.
+SHORT = 8192
+BLOCKS_CALL, BLOCKS, ADDED_BLOCKS = 6000.0, 0.8, 0.2
 # Beyond, it packs them; this is what an entry of the right takes more that lies across.
 PACK_RIGHT = 0.32
 
@@ -141,6 +145,14 @@ def entries(indices: Sequence[Index], sizes: Sizes) -> int:
 def repeats_in_two_steps(run: int, times: int) -> bool:
     """Tell whether runs of so many entries are repeated faster if a few times first."""
     return run <= FEW_TO_REPEAT <= times and run not in COPIED_AS_ONE
+
+
+def blocks_of(rows: int, summed: int, columns: int) -> tuple[int, int]:
+    """Tell in how many blocks of rows, and of the sum, ``_in_blocks`` goes."""
+    blocks = -(-rows * summed * columns // IN_PLACE)
+    if summed * columns <= SHORT:
+        return blocks, 1
+    return 1, blocks if rows * columns <= SHORT else 1
 
 
 @dataclass(frozen=True)
@@ -180,6 +192,15 @@ class MatrixProduct:
         single = [self.rows, self.columns].count(1)
         product = (PRODUCT, VECTOR_PRODUCT, INNER_PRODUCT)[single]
         return MATMUL_CALL + self.loops * (self._each() + product)
+
+    def time_in_blocks(self) -> float | None:
+        """Estimate the time of all products in blocks; None where these are whole."""
+        by_rows, by_sums = blocks_of(self.rows, self.summed, self.columns)
+        sides = (self.rows, self.summed, self.columns)
+        if by_rows == by_sums == 1 or 1 in sides:
+            return None
+        added = self.rows * self.columns if by_sums > 1 else 0
+        return BLOCKS_CALL + (BLOCKS + ADDED_BLOCKS * added / SHORT) * self.time()
 
     def _each(self) -> float:
         volume = self.rows * self.columns * self.summed

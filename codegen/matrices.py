@@ -45,6 +45,12 @@ class Matrices:
         if other.copying < copy.copying:
             yield other
 
+    @property
+    def dense(self) -> bool:
+        """Tell whether the rows of a matrix lie side by side in memory."""
+        matrix = self.groups[0] + self.groups[1]
+        return self.memory[-len(matrix) :] == matrix
+
     def _copied(self, stored: tuple[Subscripts, ...]) -> Matrices:
         return Matrices(self.source, self.front, self.groups, self.sizes, stored)
 

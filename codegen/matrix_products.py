@@ -36,8 +36,8 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
         lefts = Matrices(problem.a, front, (x, k), problem.sizes).ways(())
         rights = Matrices(problem.b, front, (k, y), problem.sizes).ways(k)
         for left, right in itertools.product(lefts, rights):
-            product = _matrix_product(problem, left, right)
-            yield from _in_order(problem, product, (front, x, y))
+            for product in _matrix_products(problem, left, right):
+                yield from _in_order(problem, product, (front, x, y))
 
 
 def _loops(
@@ -58,8 +58,10 @@ def _loops(
         yield order[:start], order[start:end], order[end:]
 
 
-def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candidate:
-    """Write the product of matrices (x, k) and (k, y), looped over what is in front."""
+def _matrix_products(
+    problem: Problem, left: Matrices, right: Matrices
+) -> Iterator[Candidate]:
+    """Yield the product of matrices (x, k) and (k, y), looped over what is in front."""
     front, (x, k), (_, y) = left.front, left.groups, right.groups
     product = cost.MatrixProduct(
         loops=problem.size(front),
@@ -72,20 +74,30 @@ def _matrix_product(problem: Problem, left: Matrices, right: Matrices) -> Candid
         right_summed=right.inner in k,
         stacked=bool(front),
     )
-    time = product.time() + left.copying + right.copying
-    op = ArrayOp.DOT if product.by_dot else ArrayOp.MATMUL
     fronts = (left.held, right.held)
     straight = memory_order(fronts, front) == front
-    value = Node(op, (left.expr(), right.expr()), c_order=not straight)
     order = front + x + y
-    if not order:
-        value = Node(ArrayOp.SCALAR, (value,))
-    elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
-        value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
-    primitive = "dot" if product.by_dot else "matmul"
-    views = left.order, right.order
-    copies = (*left.copies(), *right.copies())
-    return Candidate(primitive, value, order, views, time, copies=copies)
+
+    ways = {ArrayOp.DOT if product.by_dot else ArrayOp.MATMUL: product.time()}
+    known = all(index in problem.sizes for index in (*x, *k, *y))
+    in_blocks = product.time_in_blocks()
+    if known and left.stride == 1 and right.dense and in_blocks is not None:
+        ways[ArrayOp.BLOCKS] = in_blocks
+    for op, time in ways.items():
+        c_order = not straight and op is not ArrayOp.BLOCKS
+        value = Node(op, (left.expr(), right.expr()), c_order=c_order)
+        if not order:
+            value = Node(ArrayOp.SCALAR, (value,))
+        elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
+            value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
+        yield Candidate(
+            op.name.lower(),
+            value,
+            order,
+            (left.order, right.order),
+            time + left.copying + right.copying,
+            copies=(*left.copies(), *right.copies()),
+        )
 
 
 def _in_order(

@@ -5,7 +5,8 @@ allocates, what it copies on the way, what it writes over, and what is deleted a
 it.  The count is what tracemalloc sees of operands that are computed with as they are:
 C-ordered arrays of one dtype, without broadcasting or float16.  Buffers that NumPy
 takes for itself, of a few thousand entries, are left out, and so are the blocks that
-most activations run in: up to eight, of 2^15 entries of float64.
+most activations run in: up to eight, of 2^15 entries of float64.  Products that are
+cut into blocks on one thread are counted so.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .array_program import (
 )
 from .bodies import size_names, sweeps, writer
 from .contraction import ASSUMED_SIZE
+from .cost import blocks_of
 from .derivation import Derivation
 from .functions import Writer
 from .program import Apply
@@ -250,6 +252,17 @@ class _Body:
         within = (math.prod(inner[k + 1 :]) for k in range(len(inner)))
         return self.allocate((*front, *inner), (*strides, *within))
 
+    def in_blocks(self, arrays: Sequence[Strided]) -> Strided:
+        """Take memory for stacked products, and for parts of them that are added."""
+        left, right = (array.shape for array in arrays)
+        rows, summed, columns = *left[-2:], right[-1]
+        shape = (*broadcast_shape([left[:-2], right[:-2]]), rows, columns)
+        product = self.allocate(shape)
+        _, parts = blocks_of(rows, summed, columns)
+        if parts > 1:
+            self.allocate((parts, *shape))
+        return product
+
     def einsum(self, attr: Sequence[Subscripts], arrays: Sequence[Strided]) -> Strided:
         """Take memory for a sum of products."""
         *operands, output = attr
@@ -322,6 +335,7 @@ _OPERATIONS: dict[ArrayOp, Callable[[_Body, Node, list[Strided]], Strided]] = {
     ),
     ArrayOp.DOT: lambda body, op, args: body.dot(args),
     ArrayOp.MATMUL: lambda body, op, args: body.matmul(args),
+    ArrayOp.BLOCKS: lambda body, op, args: body.in_blocks(args),
     ArrayOp.MULTIPLY: lambda body, op, args: body.broadcast(args),
     ArrayOp.EINSUM: lambda body, op, args: body.einsum(op.attr, args),
     ArrayOp.SUM: lambda body, op, args: body.sum(op.attr, args[0]),

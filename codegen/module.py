@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from . import cost
 from .array_program import ArrayOp, ArrayProgram, Node, Ref, nodes
 from .bodies import bodies, size_names
 from .derivation import Derivation, Lowered
@@ -76,6 +77,9 @@ class Module:
     shared: bool
     turns: bool
     tiles: bool
+    in_blocks: bool
+    in_place: int
+    short: int
     line_length: int
 
 
@@ -145,6 +149,9 @@ def module(derivation: Derivation) -> Module:
         shared=len(operands) < len(request.places),
         turns=any(_uses(ArrayOp.TURN, x.arrays) for x in derivation.lowered),
         tiles=any(_uses(ArrayOp.TILE, x.arrays) for x in derivation.lowered),
+        in_blocks=any(_uses(ArrayOp.BLOCKS, x.arrays) for x in derivation.lowered),
+        in_place=cost.IN_PLACE,
+        short=cost.SHORT,
         line_length=request.line_length,
     )
 

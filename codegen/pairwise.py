@@ -9,6 +9,8 @@ layout and an estimate of its time; the cheapest is taken.
     dot        K, no B        one matrix product on fused groups of axes
     matmul     K              stacked matrix products; B and what else stands in
                               front of the last two groups is looped over
+    blocks     K              the same with one long side, cut so that BLAS can read
+                              the matrices in place
     into       K, B           matmul writing through a view of the result, so that
                               the result's axes come out in the order asked for
     einsum     any            a loop over all indices, of one-letter subscripts

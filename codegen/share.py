@@ -185,7 +185,7 @@ def _shape(expr: Expr, shapes: Mapping[str, Shape]) -> Shape | None:
             return first
         case ArrayOp.TRANSPOSE | ArrayOp.TURN if first is not None:
             return tuple(first[axis] for axis in expr.attr)
-        case ArrayOp.DOT | ArrayOp.MATMUL if first is not None:
+        case ArrayOp.DOT | ArrayOp.MATMUL | ArrayOp.BLOCKS if first is not None:
             (second,) = others
             if second is not None and len(first) < 3 and len(second) < 3:
                 return (*first[:-1], *second[1:])

@@ -73,6 +73,13 @@ class Case:
         """The names of the arrays, in the order of ``forward``."""
         return tuple(dict.fromkeys(self.names))
 
+    @property
+    def index_sizes(self) -> dict[str, int]:
+        """The size of every index of the operands."""
+        shapes = dict(zip(self.distinct, self.shapes, strict=True))
+        terms = zip(self.spec.split("->")[0].split(","), self.names, strict=True)
+        return {i: n for t, x in terms for i, n in zip(t, shapes[x], strict=True)}
+
     def places(self, arrays: Sequence[Array]) -> list[Array]:
         """Return the array of each place."""
         of_name = dict(zip(self.distinct, arrays, strict=True))

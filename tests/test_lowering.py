@@ -10,14 +10,14 @@ import pytest
 from exact import case, compare_at, integers
 
 import eingrad
-from eingrad import pairwise
+from eingrad import cost, pairwise
 from eingrad.array_program import Ref
 from eingrad.candidate import Problem
 from eingrad.errors import InternalError
 from eingrad.lower import lower
 from eingrad.views import Source
 
-PRIMITIVES = ("dot", "matmul", "into", "multiply", "einsum")
+PRIMITIVES = ("dot", "matmul", "blocks", "into", "multiply", "einsum")
 
 CASES = [
     case("ij,jk->ik", (2, 3), (3, 5)),
@@ -61,11 +61,18 @@ def test_forced_primitive(  # type: ignore[no-untyped-def]
 ) -> None:
     forced = functools.partial(lower, primitive=primitive)
     monkeypatch.setattr("eingrad.pipeline.lower", forced)
+    sizes = {}
+    if primitive == "blocks":
+        monkeypatch.setattr(cost, "IN_PLACE", 24)
+        monkeypatch.setattr(cost, "SHORT", 24)
+        sizes = the_case.index_sizes
     rng = np.random.default_rng(1)
     for convention in ("adjoint", "transpose"):
         module = eingrad.load(
-            the_case.spec, operands=the_case.names, complex=convention
+            the_case.spec, operands=the_case.names, complex=convention, sizes=sizes
         )
+        if hasattr(module, "_in_blocks"):
+            monkeypatch.setattr(module, "_ONE_THREAD", True)
         for dtype in ("int64", "float64", "complex128"):
             arrays = [integers(rng, shape, dtype) for shape in the_case.shapes]
             shape = the_case.output(arrays).shape

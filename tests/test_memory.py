@@ -40,6 +40,7 @@ KERNELS: dict[str, tuple[str, dict[str, int] | int, dict[str, Any]]] = {
         {"b": 4, "q": 128, "h": 8, "d": 64, "k": 128},
         {},
     ),
+    "in blocks": ("ij,jk->ik", {"i": 20000, "j": 50, "k": 50}, {}),
     "mttkrp": ("ijk,jr,kr->ir", {"i": 100, "j": 80, "k": 60, "r": 16}, {}),
     "mttkrp, one gradient": (
         "ijk,jr,kr->ir",

@@ -96,6 +96,7 @@ SOURCE: dict[ArrayOp, Callable[[Operation], Doc]] = {
     ArrayOp.CONJ: lambda op: f"{op.args[0]}.conj()",
     ArrayOp.DOT: lambda op: call(f"{op.args[0]}.dot", op.args[1]),
     ArrayOp.MATMUL: lambda op: call("np.matmul", *op.args),
+    ArrayOp.BLOCKS: lambda op: call("_in_blocks", *op.args),
     ArrayOp.MULTIPLY: lambda op: call("np.multiply", *op.args),
     ArrayOp.EINSUM: _einsum,
     ArrayOp.SUM: lambda op: call(
@@ -120,13 +121,14 @@ SOURCE: dict[ArrayOp, Callable[[Operation], Doc]] = {
 INFIX = {ArrayOp.MULTIPLY: "*", ArrayOp.ADD: "+"}
 
 # Operations that can write their result into an array given as ``out``.
-WRITES_OUT = frozenset({ArrayOp.MATMUL, ArrayOp.EINSUM})
+WRITES_OUT = frozenset({ArrayOp.MATMUL, ArrayOp.BLOCKS, ArrayOp.EINSUM})
 
 # Operations that take an array to write into, or None for a new one.
 TAKES_OUT = frozenset(
     {
         ArrayOp.DOT,
         ArrayOp.MATMUL,
+        ArrayOp.BLOCKS,
         ArrayOp.MULTIPLY,
         ArrayOp.EINSUM,
         ArrayOp.ADD,
