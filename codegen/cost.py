@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .contraction import ASSUMED_SIZE
 from .spec import Index, Subscripts
@@ -119,9 +119,12 @@ FEW_ROWS = 10
 FEW_ROWS_SLOWER, FEW_INNER_TO_INNER = 1.7, 3.5
 LONG = 6
 # Larger ones go in blocks of so many where two sides multiply to this or less.  That
-# takes these parts of the time, the second where such products are added.
+# takes the first of these parts of the time; the second more where such products are
+# added, and the third for each page of memory across which columns of the left lie.
 SHORT = 8192
-BLOCKS_CALL, BLOCKS, ADDED_BLOCKS = 6000.0, 0.8, 0.2
+BLOCKS_CALL = 6000.0
+BLOCKS, ADDED_BLOCKS, BLOCKS_PAGE = 0.8, 0.2, 0.0015
+PAGE = 1024
 # Beyond, it packs them; this is what an entry of the right takes more that lies across.
 PACK_RIGHT = 0.32
 
@@ -199,8 +202,12 @@ class MatrixProduct:
         sides = (self.rows, self.summed, self.columns)
         if by_rows == by_sums == 1 or 1 in sides:
             return None
-        added = self.rows * self.columns if by_sums > 1 else 0
-        return BLOCKS_CALL + (BLOCKS + ADDED_BLOCKS * added / SHORT) * self.time()
+        share = BLOCKS
+        if by_sums > 1:
+            share += ADDED_BLOCKS * self.rows * self.columns / SHORT
+        elif not self.left_summed:
+            share += BLOCKS_PAGE * self.summed * min(1, self.rows / PAGE)
+        return BLOCKS_CALL + share * replace(self, right_summed=False).time()
 
     def _each(self) -> float:
         volume = self.rows * self.columns * self.summed

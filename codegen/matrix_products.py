@@ -81,8 +81,8 @@ def _matrix_products(
     ways = {ArrayOp.DOT if product.by_dot else ArrayOp.MATMUL: product.time()}
     known = all(index in problem.sizes for index in (*x, *k, *y))
     in_blocks = product.time_in_blocks()
-    if known and left.stride == 1 and right.dense and in_blocks is not None:
-        ways[ArrayOp.BLOCKS] = in_blocks
+    if known and left.stride == right.stride == 1 and in_blocks is not None:
+        ways[ArrayOp.BLOCKS] = in_blocks + right.closing_up
     for op, time in ways.items():
         c_order = not straight and op is not ArrayOp.BLOCKS
         value = Node(op, (left.expr(), right.expr()), c_order=c_order)

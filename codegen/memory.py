@@ -179,7 +179,10 @@ class _Body:
         if isinstance(value, Node) and value.op in ENTRYWISE and over in value.args:
             result = self.written_over(value, over)
         elif statement.through and isinstance(value, Node) and value.op in WRITES_OUT:
-            (result, *_) = self.arguments(value)
+            arrays = self.arguments(value)
+            if value.op is ArrayOp.BLOCKS:
+                self.within_blocks(arrays)
+            result = arrays[0]
         else:
             result = self.value(value)
         if isinstance(target, Ref) and not statement.through:
@@ -253,15 +256,24 @@ class _Body:
         return self.allocate((*front, *inner), (*strides, *within))
 
     def in_blocks(self, arrays: Sequence[Strided]) -> Strided:
-        """Take memory for stacked products, and for parts of them that are added."""
+        """Take memory for stacked products, and for what they are computed from."""
+        left, right = (array.shape for array in arrays)
+        front = broadcast_shape([left[:-2], right[:-2]])
+        self.within_blocks(arrays)
+        return self.allocate((*front, left[-2], right[-1]))
+
+    def within_blocks(self, arrays: Sequence[Strided]) -> None:
+        """Take memory for a copy without gaps, and for parts that are added up."""
         left, right = (array.shape for array in arrays)
         rows, summed, columns = *left[-2:], right[-1]
-        shape = (*broadcast_shape([left[:-2], right[:-2]]), rows, columns)
-        product = self.allocate(shape)
-        _, parts = blocks_of(rows, summed, columns)
-        if parts > 1:
-            self.allocate((parts, *shape))
-        return product
+        by_rows, by_sums = blocks_of(rows, summed, columns)
+        if by_rows == by_sums == 1:
+            return
+        if arrays[1].strides[-2:] != (columns, 1):
+            self.allocate(right)
+        if by_sums > 1:
+            front = broadcast_shape([left[:-2], right[:-2]])
+            self.allocate((by_sums, *front, rows, columns))
 
     def einsum(self, attr: Sequence[Subscripts], arrays: Sequence[Strided]) -> Strided:
         """Take memory for a sum of products."""
