@@ -198,9 +198,10 @@ class MatrixProduct:
 
     def time_in_blocks(self) -> float | None:
         """Estimate the time of all products in blocks; None where these are whole."""
-        by_rows, by_sums = blocks_of(self.rows, self.summed, self.columns)
-        sides = (self.rows, self.summed, self.columns)
-        if by_rows == by_sums == 1 or 1 in sides:
+        sides = self.rows, self.summed, self.columns
+        by_rows, by_sums = blocks_of(*sides)
+        strided = self.left_stride, self.right_stride
+        if by_rows == by_sums == 1 or 1 in sides or strided != (1, 1):
             return None
         share = BLOCKS
         if by_sums > 1:

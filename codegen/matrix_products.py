@@ -12,6 +12,7 @@ from .candidate import Candidate, Problem
 from .iteration import memory_order
 from .matrices import Matrices
 from .spec import Subscripts
+from .sums import summed
 from .views import Source, adjacent, copied
 
 
@@ -30,14 +31,34 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
         orders.append(tuple(i for i in problem.b.order if i in problem.kept))
     for order in dict.fromkeys(orders):
         fronts.extend(_loops(order, rows, columns))
-    splits = itertools.product(dict.fromkeys(fronts), dict.fromkeys(sums))
+    splits = [*itertools.product(dict.fromkeys(fronts), dict.fromkeys(sums))]
+    if outer := loop_of_sum(problem):
+        inside = tuple(index for index in summed if index not in outer)
+        splits.append(((outer, rows, columns), inside))
     for (front, x, y), k in splits:
         # Small matrices multiply faster where the second is not read inner to inner.
         lefts = Matrices(problem.a, front, (x, k), problem.sizes).ways(())
         rights = Matrices(problem.b, front, (k, y), problem.sizes).ways(k)
+        kept = tuple(index for index in front if index in problem.kept)
         for left, right in itertools.product(lefts, rights):
             for product in _matrix_products(problem, left, right):
-                yield from _in_order(problem, product, (front, x, y))
+                yield from _in_order(problem, product, (kept, x, y))
+
+
+def loop_of_sum(problem: Problem) -> Subscripts:
+    """Return the outermost axes of both operands, if a part of the sum is among them.
+
+    All of the batch is, too, and inside are matrices, whose products can be added up.
+    """
+    sets, a, b = problem.sets, problem.a.order, problem.b.order
+    if len(sets.contracted) < 2 or not (sets.left_kept and sets.right_kept):
+        return ()
+    shared = {*sets.batch, *sets.contracted}
+    outer = [*itertools.takewhile(shared.__contains__, a)]
+    while {*outer} != {*b[: len(outer)]}:
+        outer.pop()
+    proper = {*sets.batch} < {*outer} and not {*sets.contracted} <= {*outer}
+    return tuple(outer) if proper else ()
 
 
 def _loops(
@@ -61,7 +82,10 @@ def _loops(
 def _matrix_products(
     problem: Problem, left: Matrices, right: Matrices
 ) -> Iterator[Candidate]:
-    """Yield the product of matrices (x, k) and (k, y), looped over what is in front."""
+    """Yield the product of matrices (x, k) and (k, y), looped over what is in front.
+
+    Products along what is in front and summed over are added up.
+    """
     front, (x, k), (_, y) = left.front, left.groups, right.groups
     product = cost.MatrixProduct(
         loops=problem.size(front),
@@ -76,28 +100,44 @@ def _matrix_products(
     )
     fronts = (left.held, right.held)
     straight = memory_order(fronts, front) == front
-    order = front + x + y
+    kept = tuple(index for index in front if index in problem.kept)
+    order = kept + x + y
 
-    ways = {ArrayOp.DOT if product.by_dot else ArrayOp.MATMUL: product.time()}
-    known = all(index in problem.sizes for index in (*x, *k, *y))
+    ways = [(ArrayOp.DOT if product.by_dot else ArrayOp.MATMUL, product.time())]
     in_blocks = product.time_in_blocks()
-    if known and left.stride == right.stride == 1 and in_blocks is not None:
-        ways[ArrayOp.BLOCKS] = in_blocks + right.closing_up
-    for op, time in ways.items():
-        c_order = not straight and op is not ArrayOp.BLOCKS
+    if in_blocks is not None and all(index in problem.sizes for index in (*x, *k, *y)):
+        ways.append((ArrayOp.BLOCKS, in_blocks + right.closing_up))
+    for op, time in ways:
+        c_order = op is not ArrayOp.BLOCKS and not straight
+        primitive = op.name.lower()
         value = Node(op, (left.expr(), right.expr()), c_order=c_order)
+        if kept != front:
+            primitive = "added"
+            value, adding = _added(problem, value, (front, x, y))
+            time += adding
         if not order:
             value = Node(ArrayOp.SCALAR, (value,))
         elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
             value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
         yield Candidate(
-            op.name.lower(),
+            primitive,
             value,
             order,
             (left.order, right.order),
             time + left.copying + right.copying,
             copies=(*left.copies(), *right.copies()),
         )
+
+
+def _added(
+    problem: Problem, products: Node, parts: tuple[Subscripts, ...]
+) -> tuple[Node, float]:
+    """Add up stacked products along what is not kept, and tell what time that takes."""
+    front, x, y = parts
+    stack = front + x[:1] + y[:1]
+    kept = tuple(index for index in stack if index in problem.kept)
+    sizes = {**problem.sizes, x[0]: problem.size(x), y[0]: problem.size(y)}
+    return summed(Source(products, stack), kept), loops.einsum((stack,), kept, sizes)
 
 
 def _in_order(

@@ -11,6 +11,8 @@ layout and an estimate of its time; the cheapest is taken.
                               front of the last two groups is looped over
     blocks     K              the same with one long side, cut so that BLAS can read
                               the matrices in place
+    added      K              stacked matrix products, added up along indices of K that
+                              lie apart from the others in memory
     into       K, B           matmul writing through a view of the result, so that
                               the result's axes come out in the order asked for
     einsum     any            a loop over all indices, of one-letter subscripts
@@ -30,7 +32,7 @@ from .candidate import Candidate, Problem
 from .entrywise import entrywise
 from .errors import InternalError
 from .iteration import side_by_side
-from .matrix_products import matrix_products
+from .matrix_products import loop_of_sum, matrix_products
 from .spec import Index, Subscripts
 from .views import Source
 
@@ -81,14 +83,15 @@ def choose(
 
 
 def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
-    """Return the ways to compute a stack of products of matrices of unknown sizes.
+    """Return the ways to compute stacked products of matrices of unknown sizes.
 
     The copies in ``made`` are there.
     """
     sets = problem.sets
     matrix = problem.rows + problem.columns + sets.contracted
     unknown = [index for index in matrix if index not in problem.sizes]
-    if not (sets.batch and sets.contracted and unknown):
+    stacked = sets.batch or loop_of_sum(problem)
+    if not (stacked and sets.contracted and unknown):
         return None
     tried = []
     for scale in SCALES:

@@ -87,14 +87,14 @@ def _runs(order: Subscripts, kept: Subscripts) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def summed(source: Source, kept: Subscripts) -> Expr:
+def summed(source: Source, kept: Subscripts) -> Node:
     """Sum over the indices that are not kept, along the diagonal of repeated ones.
 
     What is kept stays in its order.
     """
     distinct = unique(source.order)
     if len(distinct) <= cost.EINSUM_LETTERS:
-        value: Expr = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
+        value = Node(ArrayOp.EINSUM, (source.expr,), (source.order, kept))
         return value if kept else scalar(value)
     if len(distinct) < len(source.order):
         source = Source(diagonal(source, distinct), distinct)

@@ -25,7 +25,7 @@ def blocks(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
     return rows
 
 
-def scalar(expr: Expr) -> Expr:
+def scalar(expr: Expr) -> Node:
     """Make an array without axes of what may be a number."""
     return Node(ArrayOp.SCALAR, (expr,))
 

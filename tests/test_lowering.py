@@ -17,7 +17,7 @@ from eingrad.errors import InternalError
 from eingrad.lower import lower
 from eingrad.views import Source
 
-PRIMITIVES = ("dot", "matmul", "blocks", "into", "multiply", "einsum")
+PRIMITIVES = ("dot", "matmul", "blocks", "added", "into", "multiply", "einsum")
 
 CASES = [
     case("ij,jk->ik", (2, 3), (3, 5)),
@@ -39,6 +39,10 @@ CASES = [
     case("bi,bi->b", (2, 3), (2, 3)),
     case("bqhd,bkhd->bhqk", (2, 3, 2, 5), (2, 4, 2, 5)),
     case("bhqk,bkhd->bqhd", (2, 2, 3, 4), (2, 4, 2, 5)),
+    case("bot,bct->oc", (3, 2, 4), (3, 5, 4)),
+    case("bhot,bhct->co", (2, 3, 2, 4), (2, 3, 5, 4)),
+    case("gabot,gbaxct->goxc", (2, 3, 2, 2, 3), (2, 2, 3, 2, 2, 3)),
+    case("bat,btac->c", (2, 3, 4), (2, 4, 3, 2)),
     case("ijk,jil->kl", (2, 3, 4), (3, 2, 5)),
     case("aibj,jcid->abcd", (2, 3, 2, 2), (2, 3, 3, 2)),
     case("aibj,jcid->dacb", (2, 3, 2, 2), (2, 3, 3, 2)),
@@ -93,6 +97,11 @@ WRITTEN = [
     ("ij,ij->ij", "multiply", "output: Array = np.multiply(a, b, out=into)"),
     ("bij,bjk->bik", "matmul", "output: Array = np.matmul(a, b, out=into)"),
     ("bij,bjk->ibk", "into", "np.matmul(a, b, out=output.transpose(1, 0, 2))"),
+    (
+        "bit,btj->ij",
+        "added",
+        'output: Array = np.einsum("bij->ij", np.matmul(a, b), out=into)',
+    ),
 ]
 
 

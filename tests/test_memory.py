@@ -41,6 +41,7 @@ KERNELS: dict[str, tuple[str, dict[str, int] | int, dict[str, Any]]] = {
         {},
     ),
     "in blocks": ("ij,jk->ik", {"i": 20000, "j": 50, "k": 50}, {}),
+    "added": ("bot,bct->oc", {"b": 200, "o": 30, "c": 40, "t": 50}, {}),
     "mttkrp": ("ijk,jr,kr->ir", {"i": 100, "j": 80, "k": 60, "r": 16}, {}),
     "mttkrp, one gradient": (
         "ijk,jr,kr->ir",

@@ -21,7 +21,7 @@ from eingrad.pipeline import derive
 # Specs whose modules reshape or copy something.
 SPECS = [
     "bij,jk->bik",
-    "ijk,jl->ilk",
+    "jik,jl->ilk",
     "ab,bcd,de,ef->acf",
     "aceb,b,ebda,bead->cb",
     "am,abp,bcs,cv,dmn,depq,efst,fvw,gno,hgqr,ihtu,iwx,oj,jkr,klu,xl->",
