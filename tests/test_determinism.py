@@ -58,6 +58,9 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ij,kj->ik", {"operands": ["x", "x"]}),
     ("...i,...i->...", {"operands": ["x", "x"]}),
     ("bqhd,bkhd->bhqk", {"operands": ["query", "key"], "output": "scores"}),
+    # Run time decides between forms of one array that differ in rank.
+    ("axbt,aybt->xy", {}),
+    ("bqd,bkd->bqk", {"sizes": {"b": 16, "q": 200, "k": 128, "d": 64}}),
     ("ij,jk,kl->il", {"complex": "transpose"}),
     ("ij,jk,kl->il", {"wrt": ["b"]}),
     ("ij,jk,kl->il", {"optimize": [(1, 2), (0, 1)]}),

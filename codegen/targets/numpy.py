@@ -49,6 +49,7 @@ class Printer:
     lines: list[str] = field(default_factory=list)
     products: dict[Subscripts, str] = field(default_factory=dict)
     parts: dict[str, Node] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
 
     def drop_parts(self, dying: Collection[str]) -> list[str]:
@@ -194,7 +195,11 @@ class Printer:
         if isinstance(part, Ref):
             return part
         base = next(references(part))
-        name = self.names.fresh(f"{base}_{PART_NAMES.get(part.op, 'value')}")
+        stem = f"{base}_{PART_NAMES.get(part.op, 'value')}"
+        name = self.names.fresh(stem)
+        # Two branches may name alike what has as many axes, for the sake of its type.
+        while self.ranks.setdefault(name, len(part.attr)) != len(part.attr):
+            name = self.names.fresh(stem)
         self._assign(f"{name} = ", part)
         self.parts[name] = part
         return Ref(name)
