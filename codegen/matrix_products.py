@@ -18,12 +18,12 @@ from .views import Source, adjacent, copied
 
 def matrix_products(problem: Problem) -> Iterator[Candidate]:
     """Yield the products whose result ends in rows of a, then columns of b."""
-    batch, summed = problem.sets.batch, problem.sets.contracted
+    batch, contracted = problem.sets.batch, problem.sets.contracted
     rows, columns = problem.rows, problem.columns
     batches = [batch, tuple(i for i in problem.b.order if i in batch)]
     if problem.wanted:
         batches.append(tuple(i for i in problem.wanted if i in batch))
-    sums = [summed, tuple(i for i in problem.b.order if i in summed)]
+    sums = [contracted, tuple(i for i in problem.b.order if i in contracted)]
     fronts = [(front, rows, columns) for front in dict.fromkeys(batches)]
     orders = [problem.wanted or ()]
     if not rows:
@@ -33,7 +33,7 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
         fronts.extend(_loops(order, rows, columns))
     splits = [*itertools.product(dict.fromkeys(fronts), dict.fromkeys(sums))]
     if outer := loop_of_sum(problem):
-        inside = tuple(index for index in summed if index not in outer)
+        inside = tuple(index for index in contracted if index not in outer)
         splits.append(((outer, rows, columns), inside))
     for (front, x, y), k in splits:
         # Small matrices multiply faster where the second is not read inner to inner.

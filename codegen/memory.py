@@ -12,37 +12,19 @@ cut into blocks on one thread are counted so.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from .array_program import (
-    ALLOCATES,
-    ENTRYWISE,
-    ArrayOp,
-    Block,
-    Expr,
-    Node,
-    Ref,
-    Statement,
-)
+from .allocation import OPERATIONS, Allocator
+from .array_program import ENTRYWISE, ArrayOp, Block, Expr, Node, Ref, Statement
 from .bodies import size_names, sweeps, writer
 from .contraction import ASSUMED_SIZE
-from .cost import blocks_of
 from .derivation import Derivation
 from .functions import Writer
-from .program import Apply
 from .request import Request
-from .spec import Index, Subscripts
-from .strided import (
-    Memory,
-    Sizes,
-    Strided,
-    broadcast_shape,
-    broadcast_strides,
-    contiguous,
-    strides_like,
-)
+from .spec import Index
+from .strided import Memory, Sizes, Strided, contiguous
 from .targets.operations import WRITES_OUT
 
 
@@ -92,7 +74,7 @@ def peak_memory(
         kept: Sequence[str] = (),
         into: Mapping[str, str] = MappingProxyType({}),
     ) -> _Body:
-        run = _Body(write, cut, conjugates, inputs)
+        run = _Body(cut, conjugates, write, inputs)
         run.run(blocks, [*results, *kept], into)
         return run
 
@@ -123,12 +105,10 @@ def full_sizes(request: Request, known: Mapping[Index, int]) -> dict[Index, int]
 
 
 @dataclass
-class _Body:
+class _Body(Allocator):
     """The arrays that a function's variables hold, as its statements run."""
 
     writer: Writer
-    sizes: Mapping[Index, int]
-    conjugates: bool
     inputs: Mapping[str, Strided]
     peak: int = 0
     held: list[Strided] = field(default_factory=list)
@@ -208,7 +188,7 @@ class _Body:
         if isinstance(expr, Ref):
             return self.variables[expr.name]
         before = len(self.held)
-        result = _OPERATIONS[expr.op](self, expr, self.arguments(expr))
+        result = OPERATIONS[expr.op](self, expr, self.arguments(expr))
         if expr.c_order:
             result = replace(result, strides=contiguous(result.shape))
         del self.held[before:]
@@ -217,148 +197,3 @@ class _Body:
             self.named.remove(named[0])
             self.variables[named[0][1]] = result
         return result
-
-    def extents(self, attr: Iterable[Subscripts]) -> Sizes:
-        return tuple(math.prod(self.sizes[i] for i in extent) for extent in attr)
-
-    def broadcast(self, arrays: Sequence[Strided]) -> Strided:
-        """Take memory for an elementwise result."""
-        shape = broadcast_shape([array.shape for array in arrays])
-        steps = [broadcast_strides(array, len(shape)) for array in arrays]
-        return self.allocate(shape, strides_like(shape, steps))
-
-    def reshape(self, array: Strided, shape: Sizes) -> Strided:
-        view = array.reshaped(shape)
-        return self.allocate(shape) if view is None else view
-
-    def dot(self, arrays: Sequence[Strided]) -> Strided:
-        """Take memory for a matrix or vector product, and for copies that BLAS needs.
-
-        A matrix is copied unless it fills its memory; a vector never is.
-        """
-        for array in arrays:
-            if len(array.shape) == 2 and not array.one_segment:
-                self.allocate(array.shape)
-        left, right = (array.shape for array in arrays)
-        return self.allocate((*left[:-1], *right[1:]))
-
-    def matmul(self, arrays: Sequence[Strided]) -> Strided:
-        """Take memory for stacked products, in C order; a vector has no other side."""
-        left, right = arrays
-        rows = left.shape[-2:-1]
-        columns = right.shape[-1:] if len(right.shape) > 1 else ()
-        fronts = [array.taken(range(len(array.shape) - 2)) for array in arrays]
-        front = broadcast_shape([array.shape for array in fronts])
-        steps = [broadcast_strides(array, len(front)) for array in fronts]
-        inner = (*rows, *columns)
-        strides = (s * math.prod(inner) for s in strides_like(front, steps))
-        within = (math.prod(inner[k + 1 :]) for k in range(len(inner)))
-        return self.allocate((*front, *inner), (*strides, *within))
-
-    def in_blocks(self, arrays: Sequence[Strided]) -> Strided:
-        """Take memory for stacked products, and for what they are computed from."""
-        left, right = (array.shape for array in arrays)
-        front = broadcast_shape([left[:-2], right[:-2]])
-        self.within_blocks(arrays)
-        return self.allocate((*front, left[-2], right[-1]))
-
-    def within_blocks(self, arrays: Sequence[Strided]) -> None:
-        """Take memory for a copy without gaps, and for parts that are added up."""
-        left, right = (array.shape for array in arrays)
-        rows, summed, columns = *left[-2:], right[-1]
-        by_rows, by_sums = blocks_of(rows, summed, columns)
-        if by_rows == by_sums == 1:
-            return
-        if arrays[1].strides[-2:] != (columns, 1):
-            self.allocate(right)
-        if by_sums > 1:
-            front = broadcast_shape([left[:-2], right[:-2]])
-            self.allocate((by_sums, *front, rows, columns))
-
-    def einsum(self, attr: Sequence[Subscripts], arrays: Sequence[Strided]) -> Strided:
-        """Take memory for a sum of products."""
-        *operands, output = attr
-        shape = {
-            index: size
-            for term, array in zip(operands, arrays, strict=True)
-            for index, size in zip(term, array.shape, strict=True)
-        }
-        steps = [
-            tuple(
-                sum(s for i, s in zip(term, array.strides, strict=True) if i == index)
-                for index in output
-            )
-            for term, array in zip(operands, arrays, strict=True)
-        ]
-        result = tuple(shape[index] for index in output)
-        return self.allocate(result, strides_like(result, steps))
-
-    def apply(self, function: Apply, array: Strided) -> Strided:
-        """Take memory for an elementwise function, and for copies that it needs.
-
-        The slope of relu and its like is made of two arrays.  Most others run through
-        the memory in blocks, in C or in Fortran order.
-        """
-        if function.function in _RAMPS:
-            if function.order:
-                self.allocate(array.shape)
-        elif function.symbol != "tanh" and not array.one_segment:
-            array = self.allocate(array.shape)
-        return self.broadcast([array])
-
-    def repeat(self, counts: Sizes, array: Strided) -> Strided:
-        """Take memory for an array whose entries are repeated along an axis."""
-        pairs = zip(array.shape, counts, strict=True)
-        return self.allocate(tuple(size * count for size, count in pairs))
-
-    def tile(self, counts: Sizes, array: Strided) -> Strided:
-        """Take memory for the same, and for what is repeated a few times before."""
-        few = max(
-            (n for n in range(1, 9) for c in counts if c % n == 0 and n * n <= c),
-            default=1,
-        )
-        if few > 1:
-            self.allocate((few, *array.shape))
-        return self.repeat(counts, array)
-
-    def copy(self, order: Sequence[str], array: Strided) -> Strided:
-        """Take memory for a copy in C order, or in the argument's if that is "K"."""
-        return self.broadcast([array]) if order else self.allocate(array.shape)
-
-    def sum(self, axes: Sequence[int], array: Strided) -> Strided:
-        """Take memory for a sum over axes."""
-        left = array.taken([p for p in range(len(array.shape)) if p not in axes])
-        return self.broadcast([left])
-
-
-# Activations that NumPy computes in a call or two on the whole array.
-_RAMPS = frozenset({"relu", "leaky_relu"})
-
-# What each operation allocates, and how its result lies in memory.
-_OPERATIONS: dict[ArrayOp, Callable[[_Body, Node, list[Strided]], Strided]] = {
-    ArrayOp.TRANSPOSE: lambda body, op, args: args[0].taken(op.attr),
-    ArrayOp.RESHAPE: lambda body, op, args: body.reshape(
-        args[0], body.extents(op.attr)
-    ),
-    ArrayOp.EXPAND: lambda body, op, args: args[0].expanded(op.attr),
-    ArrayOp.DIAGONAL: lambda body, op, args: args[0].diagonal(*op.attr),
-    ArrayOp.CONJ: lambda body, op, args: (
-        body.broadcast(args) if body.conjugates else args[0]
-    ),
-    ArrayOp.DOT: lambda body, op, args: body.dot(args),
-    ArrayOp.MATMUL: lambda body, op, args: body.matmul(args),
-    ArrayOp.BLOCKS: lambda body, op, args: body.in_blocks(args),
-    ArrayOp.MULTIPLY: lambda body, op, args: body.broadcast(args),
-    ArrayOp.EINSUM: lambda body, op, args: body.einsum(op.attr, args),
-    ArrayOp.SUM: lambda body, op, args: body.sum(op.attr, args[0]),
-    ArrayOp.ADD: lambda body, op, args: body.broadcast(args),
-    ArrayOp.APPLY: lambda body, op, args: body.apply(op.attr[0], args[0]),
-    ArrayOp.REPEAT: lambda body, op, args: body.repeat(body.extents(op.attr), args[0]),
-    ArrayOp.COPY: lambda body, op, args: body.copy(op.attr, args[0]),
-    ArrayOp.TILE: lambda body, op, args: body.tile(body.extents(op.attr), args[0]),
-    ArrayOp.TURN: lambda body, op, args: body.allocate(args[0].taken(op.attr).shape),
-    ArrayOp.SCALAR: lambda body, op, args: body.allocate(()),
-    **dict.fromkeys(
-        ALLOCATES, lambda body, op, args: body.allocate(body.extents(op.attr))
-    ),
-}

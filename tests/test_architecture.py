@@ -54,6 +54,7 @@ share
 bodies
 module proof_file
 strided
+allocation
 memory
 liveness
 limit

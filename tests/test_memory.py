@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tracing import measured
 
 from eingrad import cost
+from eingrad.allocation import OPERATIONS
 from eingrad.array_program import ArrayOp
 from eingrad.derivation import Derivation
-from eingrad.memory import _OPERATIONS, peak_memory
+from eingrad.memory import peak_memory
 from eingrad.options import Options
 from eingrad.pipeline import derive
 from eingrad.request import read_request
@@ -148,7 +149,7 @@ def test_indices_of_one_size_know_it_from_each_other() -> None:
 
 
 def test_every_operation_is_followed() -> None:
-    assert set(_OPERATIONS) == set(ArrayOp)
+    assert set(OPERATIONS) == set(ArrayOp)
 
 
 # A busy machine draws slowly; that is no fault.
