@@ -16,7 +16,6 @@ from .array_program import (
     Ref,
     Shape,
     Statement,
-    nodes,
 )
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
@@ -46,8 +45,7 @@ class Candidate:
     @functools.cached_property
     def time(self) -> float:
         """The estimated time with the views that are taken."""
-        views = sum(node.op in VIEWS for node in nodes(self.value))
-        return self.cost + cost.VIEW_CALL * views
+        return self.cost + cost.VIEW_CALL * _views(self.value)
 
     def spared(self, made: Collection[Expr]) -> float:
         """Return the time that is not needed for the copies in ``made``."""
@@ -121,6 +119,13 @@ class Problem:
     def size(self, indices: Subscripts) -> int:
         """Count the entries along ``indices``."""
         return cost.entries(indices, self.sizes)
+
+
+def _views(expr: Expr) -> int:
+    """Count the views that an expression takes."""
+    if isinstance(expr, Ref):
+        return 0
+    return (expr.op in VIEWS) + sum(map(_views, expr.args))
 
 
 def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:

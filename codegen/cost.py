@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .contraction import ASSUMED_SIZE
 from .spec import Index, Subscripts
@@ -158,8 +158,7 @@ def blocks_of(rows: int, summed: int, columns: int) -> tuple[int, int]:
     return 1, blocks if rows * columns <= SHORT else 1
 
 
-@dataclass(frozen=True)
-class MatrixProduct:
+class MatrixProduct(NamedTuple):
     """Products of (rows, summed) and (summed, columns) matrices, ``loops`` of them.
 
     left_stride and right_stride are how far the entries of a row or column lie apart,
@@ -199,16 +198,17 @@ class MatrixProduct:
     def time_in_blocks(self) -> float | None:
         """Estimate the time of all products in blocks; None where these are whole."""
         sides = self.rows, self.summed, self.columns
+        if math.prod(sides) <= IN_PLACE or 1 in sides:
+            return None
         by_rows, by_sums = blocks_of(*sides)
-        strided = self.left_stride, self.right_stride
-        if by_rows == by_sums == 1 or 1 in sides or strided != (1, 1):
+        if by_rows * by_sums == 1 or max(self.left_stride, self.right_stride) > 1:
             return None
         share = BLOCKS
         if by_sums > 1:
             share += ADDED_BLOCKS * self.rows * self.columns / SHORT
         elif not self.left_summed:
             share += BLOCKS_PAGE * self.summed * min(1, self.rows / PAGE)
-        return BLOCKS_CALL + share * replace(self, right_summed=False).time()
+        return BLOCKS_CALL + share * self._replace(right_summed=False).time()
 
     def _each(self) -> float:
         volume = self.rows * self.columns * self.summed
