@@ -11,13 +11,7 @@ from .array_program import ALLOCATES, ArrayOp, Node
 from .cost import blocks_of
 from .program import Apply
 from .spec import Index, Subscripts
-from .strided import (
-    Sizes,
-    Strided,
-    broadcast_shape,
-    broadcast_strides,
-    strides_like,
-)
+from .strided import Sizes, Strided, broadcast_shape, broadcast_strides, strides_like
 
 
 @dataclass

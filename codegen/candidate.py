@@ -16,6 +16,7 @@ from .array_program import (
     Ref,
     Shape,
     Statement,
+    nodes,
 )
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
@@ -45,7 +46,8 @@ class Candidate:
     @functools.cached_property
     def time(self) -> float:
         """The estimated time with the views that are taken."""
-        return self.cost + cost.VIEW_CALL * _views(self.value)
+        views = sum(node.op in VIEWS for node in nodes(self.value))
+        return self.cost + cost.VIEW_CALL * views
 
     def spared(self, made: Collection[Expr]) -> float:
         """Return the time that is not needed for the copies in ``made``."""
@@ -119,13 +121,6 @@ class Problem:
     def size(self, indices: Subscripts) -> int:
         """Count the entries along ``indices``."""
         return cost.entries(indices, self.sizes)
-
-
-def _views(expr: Expr) -> int:
-    """Count the views that an expression takes."""
-    if isinstance(expr, Ref):
-        return 0
-    return (expr.op in VIEWS) + sum(map(_views, expr.args))
 
 
 def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:

@@ -39,10 +39,8 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
         # Small matrices multiply faster where the second is not read inner to inner.
         lefts = Matrices(problem.a, front, (x, k), problem.sizes).ways(())
         rights = Matrices(problem.b, front, (k, y), problem.sizes).ways(k)
-        kept = tuple(index for index in front if index in problem.kept)
         for left, right in itertools.product(lefts, rights):
-            for product in _matrix_products(problem, left, right):
-                yield from _in_order(problem, product, (kept, x, y))
+            yield from _multiplied(problem, left, right)
 
 
 def loop_of_sum(problem: Problem) -> Subscripts:
@@ -79,12 +77,13 @@ def _loops(
         yield order[:start], order[start:end], order[end:]
 
 
-def _matrix_products(
+def _multiplied(
     problem: Problem, left: Matrices, right: Matrices
 ) -> Iterator[Candidate]:
-    """Yield the product of matrices (x, k) and (k, y), looped over what is in front.
+    """Yield the products of matrices (x, k) and (k, y), looped over what is in front.
 
-    Products along what is in front and summed over are added up.
+    Products along what is in front and summed over are added up; the result comes in
+    the order wanted.
     """
     front, (x, k), (_, y) = left.front, left.groups, right.groups
     product = cost.MatrixProduct(
@@ -119,7 +118,7 @@ def _matrix_products(
             value = Node(ArrayOp.SCALAR, (value,))
         elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
             value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
-        yield Candidate(
+        candidate = Candidate(
             primitive,
             value,
             order,
@@ -127,6 +126,7 @@ def _matrix_products(
             time + left.copying + right.copying,
             copies=(*left.copies(), *right.copies()),
         )
+        yield from _in_order(problem, candidate, (kept, x, y))
 
 
 def _added(
