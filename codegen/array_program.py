@@ -1,8 +1,8 @@
 """The axis-level IR: what is done to arrays, by position, in no library's words.
 
 An expression is a ``Ref`` to a variable or a ``Node``: an operation, its arguments and
-one attribute.  Views cost nothing and may stand inside other nodes; the rest make a
-new array, one to a statement.
+one attribute.  Views stand inside other nodes, at hardly any cost; of the rest, which
+make a new array, a statement mostly holds one.
 
     op         attribute                  meaning
     TRANSPOSE  axes                       view: the axes in this order
@@ -154,6 +154,19 @@ class Statement:
     value: Expr
     through: bool = False
 
+    @property
+    def assigned(self) -> str | None:
+        """The variable that is assigned, if one is."""
+        assigns = isinstance(self.target, Ref) and not self.through
+        return str(self.target) if assigns else None
+
+    @property
+    def read(self) -> Iterator[str]:
+        """The variables that are read, or written through a view of them."""
+        yield from references(self.value)
+        if self.through:
+            yield from references(self.target)
+
     def __str__(self) -> str:
         return f"{self.target}{'[...]' if self.through else ''} = {self.value}"
 
@@ -243,10 +256,10 @@ class ArrayProgram:
 def assigned(blocks: Iterable[Block]) -> list[str]:
     """Name the variables that the blocks assign, in order."""
     return [
-        statement.target.name
+        statement.assigned
         for block in blocks
         for statement in block.statements
-        if isinstance(statement.target, Ref) and not statement.through
+        if statement.assigned is not None
     ]
 
 

@@ -1,4 +1,14 @@
-"""Derivation -> the bodies of the functions, in blocks where a limit cuts indices."""
+"""Derivation -> the bodies of the functions, in blocks where a limit cuts indices.
+
+Forward and backward are lowered together, so that what one keeps the other reads in
+the same layout.  What computes each step then goes to the functions that need it:
+
+    forward     every step of the forward program
+    residuals   the steps whose results the reverse sweep reads
+    linearize   all of them: the residuals and the output
+    reverse     the reverse sweep, from the cotangent and the residuals
+    tangent     the forward sweep of the JVP
+"""
 
 from __future__ import annotations
 

@@ -26,13 +26,15 @@ from .views import Source
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to compute a pairwise einsum.
+    """A way to compute a pairwise einsum by a ``primitive``.
 
-    ``value`` has the axes ``order``.  With ``into``, the result is a fresh array of
-    the axes ``order`` and ``value`` is written through that view of it, which
-    ``into`` gives as its shape in groups and the order of the groups.  ``views`` are
-    the arguments' indices as the primitive sees them; ``copies`` are those of
-    arguments that ``value`` begins with, less conjugation, and the time of each.
+    ``cost`` is the estimated time without that of views, of which many are shared when
+    the program is written.  ``value`` has the axes ``order``.  With ``into``, the
+    result is a fresh array of the axes ``order`` and ``value`` is written through that
+    view of it, which ``into`` gives as its shape in groups and the order of the groups.
+    ``views`` are the arguments' indices as the primitive sees them; ``copies`` are
+    those of arguments that ``value`` begins with, less conjugation, and the time of
+    each.
     """
 
     primitive: str

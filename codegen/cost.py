@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .contraction import ASSUMED_SIZE
-from .spec import Index, Subscripts
+from .spec import Index
 
 Sizes = Mapping[Index, int]
 
@@ -275,30 +275,3 @@ def strided(stride: int, count: int, loops: int = 1) -> float:
         return 0.0
     uncached = STRIDED_UNCACHED if count * loops > CACHED_ENTRIES else 1.0
     return STRIDED_ENTRY * min(stride, LINE) * count * uncached
-
-
-def with_ones(groups: Sequence[Subscripts], run: Subscripts, sizes: Sizes) -> float:
-    """Time of the sum along the group ``run`` of axes as a product with ones.
-
-    It is of matrices that end in that group and another, and looped over the rest.
-    """
-    place = groups.index(run)
-    inner = place == len(groups) - 1
-    rows = groups[place - 1] if inner and place else ()
-    columns = () if inner else groups[place + 1]
-    looped = [group for group in groups if group not in (rows, run, columns)]
-    count = entries(run, sizes)
-    product = MatrixProduct(
-        loops=math.prod(entries(group, sizes) for group in looped),
-        rows=entries(rows, sizes),
-        columns=entries(columns, sizes),
-        summed=count,
-        left_stride=1,
-        right_stride=1,
-        left_summed=True,
-        right_summed=inner,
-        stacked=bool(looped),
-    )
-    fused = len(run) > 1, len(rows + columns) > 1
-    views = VIEW_CALL * (any(fused) + fused[1])
-    return ONES_CALL + COPY_ENTRY * count + product.time() + views

@@ -82,6 +82,7 @@ class Docstrings:
             "Return the output and its pullback, which keeps what it needs.",
             "",
             f"``pullback({self.cotangent})`` is ``backward({self.cotangent}, ...)``.",
+            "It may be called again. It may read the operands: leave them as they are.",
         ]
 
     def _jvp(self) -> list[str]:

@@ -125,6 +125,9 @@ def _laid_out(
     natural = memory_order(operands, wanted)
     if natural == wanted or problem.any_memory:
         yield written(wanted), wanted, time(natural)
+        if natural == wanted and problem.any_memory:
+            # It may be read again and again, so it does not lie across to save time.
+            return
     if natural != wanted:
         yield replace(written(wanted), c_order=True), wanted, time(wanted)
     for order in dict.fromkeys([natural, memory_order(operands, in_memory)]):

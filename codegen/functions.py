@@ -1,14 +1,4 @@
-"""Array programs -> the functions of a module: parameters and lines of source.
-
-Forward and backward are lowered together, so that what one keeps the other reads in
-the same layout.  The blocks then go to the functions that need them:
-
-    forward     every step of the forward program
-    residuals   the steps whose results the reverse sweep reads
-    linearize   all of them: the residuals and the output
-    reverse     the reverse sweep, from the cotangent and the residuals
-    tangent     the forward sweep of the JVP
-"""
+"""Blocks -> a function: its parameters and lines of source."""
 
 from __future__ import annotations
 
@@ -195,7 +185,7 @@ class Writer:
         reusable: str | None,
     ) -> None:
         for statement in statements:
-            annotate = not statement.through and statement.target == Ref(typed)
+            annotate = statement.assigned == typed
             printer.statement(statement, ": Array" if annotate else "", reusable)
 
     @staticmethod
@@ -257,7 +247,8 @@ def _last_uses(blocks: Sequence[Block]) -> list[list[str]]:
     made = set(assigned(blocks))
     last: dict[str, int] = {}
     for position, block in enumerate(blocks):
-        used = dict.fromkeys([*assigned([block]), *_read(block)])
+        read = (name for statement in block.all_statements for name in statement.read)
+        used = dict.fromkeys([*assigned([block]), *read])
         last.update({name: position for name in used if name in made})
     dying: list[list[str]] = [[] for _ in blocks]
     for name, position in last.items():
@@ -265,25 +256,13 @@ def _last_uses(blocks: Sequence[Block]) -> list[list[str]]:
     return dying
 
 
-def _read(block: Block) -> Iterator[str]:
-    """Yield the variables that a block reads."""
-    for statement in block.all_statements:
-        yield from references(statement.value)
-        if statement.through:
-            yield from references(statement.target)
-
-
 def free_variables(statements: Iterable[Statement]) -> set[str]:
     """Name the variables that are read before they are assigned."""
     free: set[str] = set()
-    assigned: set[str] = set()
+    made: set[str | None] = set()
     for statement in statements:
-        read = set(references(statement.value))
-        if statement.through:
-            read.update(references(statement.target))
-        free |= read - assigned
-        if isinstance(statement.target, Ref) and not statement.through:
-            assigned.add(statement.target.name)
+        free |= {*statement.read} - made
+        made.add(statement.assigned)
     return free
 
 

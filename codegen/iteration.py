@@ -14,9 +14,13 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from .spec import Index, Subscripts
+
+# However an axis is told apart from others.
+Axis = TypeVar("Axis")
 
 # So many entries go through a buffer at once, at most.
 BUFFER = 8192
@@ -40,17 +44,35 @@ def iteration_order(terms: tuple[Subscripts, ...], order: Subscripts) -> Subscri
     them by their letters those that np.einsum sums over.
     """
     summed = sorted({*itertools.chain(*terms)}.difference(order))
-    placed: list[Index] = []
-    for index in reversed((*order, *summed)):
-        place = len(placed)
-        for k, other in reversed([*enumerate(placed)]):
-            both = [term for term in terms if index in term and other in term]
-            if any(term.index(index) < term.index(other) for term in both):
-                break
-            if both:
+
+    def inside(index: Index, other: Index) -> bool | None:
+        both = [term for term in terms if index in term and other in term]
+        if not both:
+            return None
+        return all(term.index(index) > term.index(other) for term in both)
+
+    return tuple(reversed(sort_axes([*order, *summed], inside)))
+
+
+def sort_axes(
+    axes: Sequence[Axis], inside: Callable[[Axis, Axis], bool | None]
+) -> list[Axis]:
+    """Return the axes innermost first, as npyiter_find_best_axis_ordering sorts them.
+
+    ``inside`` tells whether all arrays step along one axis within another; None if no
+    array tells.
+    """
+    found: list[Axis] = []
+    for axis in reversed(axes):
+        place = len(found)
+        for k, other in reversed([*enumerate(found)]):
+            swap = inside(axis, other)
+            if swap:
                 place = k
-        placed.insert(place, index)
-    return tuple(reversed(placed))
+            elif swap is False:
+                break
+        found.insert(place, axis)
+    return found
 
 
 def memory_order(operands: tuple[Subscripts, ...], order: Subscripts) -> Subscripts:
@@ -181,8 +203,7 @@ def chunk(loops: Loops) -> Chunk:
     if copied and best_entries > BUFFER:
         best_entries = core * max(1, BUFFER // core)
     found = Chunk(core if repeats else best_entries, best_entries, depth, repeats, {})
-    found.copied.update((term, _copied(loops, found, term)) for term in copied)
-    return found
+    return replace(found, copied={term: _copied(loops, found, term) for term in copied})
 
 
 def _copied(loops: Loops, chunk: Chunk, term: int) -> float:

@@ -169,11 +169,7 @@ class _Layouts:
             if time > least:
                 break
             if self._is_product(step):
-                result = step.result.name
-                wanted = (
-                    self.order.get(result) if self.leader[result] == result else None
-                )
-                time += self._written(step, wanted)[0]
+                time += self._written(step, self.order[step.result.name])[0]
             elif isinstance(step.op, Add):
                 time += self._added(step)
             elif isinstance(step.op, Einsum):

@@ -79,7 +79,7 @@ def within_limit(
         if plan.estimate < smallest.setdefault(plan.way, plan).estimate:
             smallest[plan.way] = plan
     factor = dict.fromkeys(smallest, OPTIMISM)
-    for plan in [*plans, *smallest.values()]:
+    for plan in plans:
         last = plan is smallest[plan.way]
         if not last and plan.estimate * factor[plan.way] > limit:
             continue

@@ -61,15 +61,15 @@ def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:
     """
     count, rows = cost.entries(source, sizes), cost.size(source[-1], sizes)
     across = order[order.index(source[-1]) + 1 :]
-    lines, apart, collide = cost.entries(across, sizes), 0, False
+    lines, apart, crowded = cost.entries(across, sizes), 0, False
     for index in across:
         step = cost.entries(source[source.index(index) + 1 :], sizes)
         apart |= step
-        collide = collide or step % 256 == 0
-    collide = collide and rows >= 32 and lines >= 48
+        crowded = crowded or step % 256 == 0
+    crowded = crowded and rows >= 32 and lines >= 48
     large = count > 1 << 21 and lines >= 1000
     many = lines * max(1, (apart & -apart) // cost.LINE) >= 30000
-    return count > 1 << 15 and (collide or (rows >= 8 and (large or many)))
+    return count > 1 << 15 and (crowded or (rows >= 8 and (large or many)))
 
 
 def multiply(

@@ -43,7 +43,7 @@ from .program import (
 )
 from .spec import Einsum, Index, Subscripts, unique
 from .sums import first_stage, partial_sum, summed
-from .unary import blocks, diagonal, like, repeated, scalar
+from .unary import diagonal, fronts, like, repeated, scalar
 from .views import Source, aligned, copied, transposed
 
 
@@ -190,7 +190,8 @@ class _Lowering:
         held = self.arrays[step.arguments[0].name]
         expr = Node(ArrayOp.CONJ, (held.expr,))
         if step.result.name in self.results and not held.axes:
-            return self.assign(step.result, Node(ArrayOp.SCALAR, (expr,)), ())
+            own = expr if held.owned else Node(ArrayOp.COPY, (expr,))
+            return self.assign(step.result, scalar(own), ())
         if self.uses[step.result.name] > 1 or (
             step.result.name in self.results and held.owned
         ):
@@ -327,7 +328,7 @@ class _Lowering:
         op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
         array = self.assign(step.result, like(op, core.expr, shape), natural)
         target = array.expr
-        rows = 0 if embedded else blocks(order, core.order, sizes)
+        rows = 0 if embedded else fronts(order, core.order, sizes)
         if embedded:
             target = diagonal(Source(target, einsum.output), order)
         elif cost.entries(order[:rows], sizes) > 2:

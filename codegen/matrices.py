@@ -48,11 +48,10 @@ class Matrices:
     @property
     def closing_up(self) -> float:
         """The time of a copy in which the rows of a matrix lie side by side, if not."""
-        rows = (*self.held, *self.groups[0], *self.groups[1])
         matrix = self.groups[0] + self.groups[1]
         if self.memory[-len(matrix) :] == matrix:
             return 0.0
-        return loops.copy(self.memory, rows, self.sizes)
+        return loops.copy(self.memory, self.order, self.sizes)
 
     def _copied(self, stored: tuple[Subscripts, ...]) -> Matrices:
         return Matrices(self.source, self.front, self.groups, self.sizes, stored)
@@ -73,6 +72,11 @@ class Matrices:
         if not self.stored:
             return self.source.order
         return (*self.held, *(index for group in self.stored for index in group))
+
+    @property
+    def stack(self) -> Subscripts:
+        """The indices of ``front`` as they lie in memory."""
+        return tuple(index for index in self.memory if index in self.front)
 
     @property
     def stride(self) -> int:

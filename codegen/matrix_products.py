@@ -97,8 +97,8 @@ def _multiplied(
         right_summed=right.inner in k,
         stacked=bool(front),
     )
-    fronts = (left.held, right.held)
-    straight = memory_order(fronts, front) == front
+    # NumPy lays out the stack as the operands lie, unless it is told to.
+    straight = memory_order((left.stack, right.stack), front) == front
     kept = tuple(index for index in front if index in problem.kept)
     order = kept + x + y
 
@@ -107,9 +107,8 @@ def _multiplied(
     if in_blocks is not None and all(index in problem.sizes for index in (*x, *k, *y)):
         ways.append((ArrayOp.BLOCKS, in_blocks + right.closing_up))
     for op, time in ways:
-        c_order = op is not ArrayOp.BLOCKS and not straight
         primitive = op.name.lower()
-        value = Node(op, (left.expr(), right.expr()), c_order=c_order)
+        value = Node(op, (left.expr(), right.expr()), c_order=not straight)
         if kept != front:
             primitive = "added"
             value, adding = _added(problem, value, (front, x, y))

@@ -61,8 +61,8 @@ def peak_memory(
     write = writer(derivation.joint, request, size_names(derivation))
     results = [*derivation.joint.results.values()]
 
-    blocks = derivation.limited.blocks if derivation.limited else {}
-    cut = {**extents, **blocks}
+    lengths = derivation.limited.blocks if derivation.limited else {}
+    cut = {**extents, **lengths}
     inputs = {}
     for value in derivation.joint.program.inputs:
         strides = contiguous([extents[index] for index in value.subscripts])
@@ -78,7 +78,7 @@ def peak_memory(
         run.run(blocks, [*results, *kept], into)
         return run
 
-    if blocks:
+    if lengths:
         forward = body(swept.forward)
         outputs = derivation.joint.program.outputs
         whole = [math.prod(extents[i] for i in value.subscripts) for value in outputs]
@@ -154,8 +154,7 @@ class _Body(Allocator):
 
     def statement(self, statement: Statement, reusable: str | None) -> None:
         """Run one statement as the target prints it."""
-        target, value = statement.target, statement.value
-        over = Ref(reusable or "")
+        value, over = statement.value, Ref(reusable or "")
         if isinstance(value, Node) and value.op in ENTRYWISE and over in value.args:
             result = self.written_over(value, over)
         elif statement.through and isinstance(value, Node) and value.op in WRITES_OUT:
@@ -165,8 +164,8 @@ class _Body(Allocator):
             result = arrays[0]
         else:
             result = self.value(value)
-        if isinstance(target, Ref) and not statement.through:
-            self.variables[target.name] = result
+        if statement.assigned is not None:
+            self.variables[statement.assigned] = result
         self.held.clear()
 
     def written_over(self, value: Node, over: Ref) -> Strided:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import cost
-from .array_program import ArrayOp, ArrayProgram, Node, Ref, nodes
+from .array_program import ArrayOp, Node, Ref, nodes
 from .bodies import bodies, size_names
 from .derivation import Derivation, Lowered
 from .digest import HEADER, RECORD
@@ -95,6 +95,7 @@ def module(derivation: Derivation) -> Module:
     parts = written.functions
     called = [function_name(function) for function in derivation.functions]
     constants = _constants(request)
+    used = _operations(derivation)
     plain_dtypes, kinds = _REAL if request.activation else _ANY
     return Module(
         header=_header(request),
@@ -147,9 +148,9 @@ def module(derivation: Derivation) -> Module:
         output_has_ellipsis=ELLIPSIS in request.einsum.output,
         new_sizes=bool(request.einsum.new_indices),
         shared=len(operands) < len(request.places),
-        turns=any(_uses(ArrayOp.TURN, x.arrays) for x in derivation.lowered),
-        tiles=any(_uses(ArrayOp.TILE, x.arrays) for x in derivation.lowered),
-        in_blocks=any(_uses(ArrayOp.BLOCKS, x.arrays) for x in derivation.lowered),
+        turns=ArrayOp.TURN in used,
+        tiles=ArrayOp.TILE in used,
+        in_blocks=ArrayOp.BLOCKS in used,
         in_place=cost.IN_PLACE,
         short=cost.SHORT,
         line_length=request.line_length,
@@ -173,14 +174,15 @@ def _makes_room(lowered: Lowered) -> bool:
     return any(Ref(variable) in made for variable in lowered.results.values())
 
 
-def _uses(op: ArrayOp, arrays: ArrayProgram) -> bool:
-    """Tell whether some statement does ``op``."""
-    return any(
-        node.op is op
-        for block in arrays.blocks
+def _operations(derivation: Derivation) -> set[ArrayOp]:
+    """Return what the statements of a module do."""
+    return {
+        node.op
+        for lowered in derivation.lowered
+        for block in lowered.arrays.blocks
         for statement in block.all_statements
         for node in nodes(statement.value)
-    )
+    }
 
 
 def _header(request: Request) -> list[str]:

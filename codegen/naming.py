@@ -15,9 +15,9 @@ PARAMETERS = ("out", "accumulate", "into")
 
 # Names that the emitted functions use themselves.
 RESERVED = frozenset(
-    "Array Pullback accumulate adapted backward cotangents counts double_backward "
-    "forward full gradients hvp into jvp np out plain primals products pullback shape "
-    "tangents tuple type vjp ValueError len".split()
+    "Array GRADIENTS Pullback ValueError accumulate adapted backward cotangents counts "
+    "double_backward forward full gradients hvp into jvp len like np out plain primals "
+    "products pullback shape tangents tuple type vjp".split()
 )
 
 

@@ -184,7 +184,7 @@ def reason(request: Request) -> str:
     row, parameters = read_activation(request.activation.symbol)
     slope = row.stated(row.derivative, parameters)
     return (
-        f"{text} Here it is the cotangent of z, the argument of {row.name}: "
+        f"{text} What takes it is the cotangent of z, the argument of {row.name}: "
         f"grad_{request.output} * {row.name}'(z), entry by entry, with {slope}."
     )
 

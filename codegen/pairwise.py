@@ -13,8 +13,8 @@ layout and an estimate of its time; the cheapest is taken.
                               the matrices in place
     added      K              stacked matrix products, added up along indices of K that
                               lie apart from the others in memory
-    into       K, B           matmul writing through a view of the result, so that
-                              the result's axes come out in the order asked for
+    into       K, B           stacked matrix products written through a view of the
+                              result, whose axes come out in the order asked for
     einsum     any            a loop over all indices, of one-letter subscripts
 """
 

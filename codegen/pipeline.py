@@ -161,9 +161,9 @@ def _lowered(
 ) -> Lowered:
     """Check a program and lower it, its outputs in variables of these names.
 
-    The first ``loose`` of them may lie in memory in any order; gradients do not, since
-    an optimizer combines them with their operands.  Where indices are cut, it is
-    lowered for the sizes of one block.
+    The first ``loose`` of them may be copied as they lie in memory.  Gradients lie in C
+    order, but for products entry by entry of operands that lie otherwise.  Where
+    indices are cut, it is lowered for the sizes of one block.
     """
     verify(program)
     names = Names([*PARAMETERS, *(value.name for value in program.inputs)])

@@ -145,10 +145,10 @@ SHARED: Mapping[str, Kind] = {
         "What the text is written for.",
     ),
     "line-length": Kind(
-        "a positive integer",
-        lambda value: natural(value) or None,
-        {"type": "integer", "minimum": 1},
-        "The longest line of a module, from 88 to 120; 88 by default.",
+        "an integer from 88 to 120",
+        lambda value: value if natural(value) in range(88, 121) else None,
+        {"type": "integer", "minimum": 88, "maximum": 120},
+        "The longest line of a module; 88 by default.",
     ),
     "license": STRING.for_(
         'SPDX expression of the module, "0BSD" by default; "" leaves the line out.'

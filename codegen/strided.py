@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .iteration import sort_axes
+
 Sizes = tuple[int, ...]
 
 
@@ -113,25 +115,14 @@ def strides_like(shape: Sizes, operands: Sequence[Sizes]) -> Sizes:
     operands: their strides along the result's axes, 0 where one is broadcast or lacks
     the axis.  Where they disagree, it is C order, as in NumPy's iterator.
     """
-    inner: list[int] = []
-    for axis in reversed(range(len(shape))):
-        place = len(inner)
-        for position in reversed(range(len(inner))):
-            swap = _lies_inside(axis, inner[position], operands)
-            if swap:
-                place = position
-            elif swap is False:
-                break
-        inner.insert(place, axis)
+
+    def inside(axis: int, other: int) -> bool | None:
+        pairs = [(s[axis], s[other]) for s in operands if s[axis] and s[other]]
+        return all(step < outer for step, outer in pairs) if pairs else None
+
     strides = [0] * len(shape)
     step = 1
-    for axis in inner:
+    for axis in sort_axes(range(len(shape)), inside):
         strides[axis] = step
         step *= max(1, shape[axis])
     return tuple(strides)
-
-
-def _lies_inside(axis: int, other: int, operands: Sequence[Sizes]) -> bool | None:
-    """Tell whether all operands step less along ``axis``; None if none tells."""
-    pairs = [(s[axis], s[other]) for s in operands if s[axis] and s[other]]
-    return all(step < outer for step, outer in pairs) if pairs else None

@@ -6,7 +6,8 @@ neighbours also by a product with ones, for which BLAS mostly takes less time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import cost, loops
@@ -21,11 +22,11 @@ from .views import Source
 class Stage:
     """A sum along the axes ``run``, which leaves the axes ``left``.
 
-    ``groups`` are the axes as the primitive sees them, some of them fused; ``time`` is
-    that of this stage and of what remains to be added up.
+    ``op`` is an einsum or a product with ones; ``groups`` are the axes as it sees them,
+    some of them fused; ``time`` is that of this stage and of what is added up later.
     """
 
-    primitive: str
+    op: ArrayOp
     run: Subscripts
     left: Subscripts
     groups: tuple[Subscripts, ...]
@@ -43,7 +44,7 @@ def first_stage(
         # What is summed up as a whole is taken for large.
         sizes = {**dict.fromkeys(order, cost.LARGE**2), **sizes}
     found = list(_stages(order, kept, sizes))
-    forced = [stage for stage in found if stage.primitive == force]
+    forced = [stage for stage in found if stage.op.name.lower() == force]
     return min(forced or found, key=lambda stage: stage.time)
 
 
@@ -51,18 +52,45 @@ def _stages(order: Subscripts, kept: Subscripts, sizes: Sizes) -> Iterator[Stage
     """Yield the ways to begin; np.einsum adds up the rest."""
     axes = tuple((index,) for index in order)
     lost = tuple(index for index in order if index not in kept)
-    yield Stage("einsum", lost, kept, axes, loops.einsum((order,), kept, sizes))
+    yield Stage(ArrayOp.EINSUM, lost, kept, axes, loops.einsum((order,), kept, sizes))
     for start, end in _runs(order, kept):
         front, run, back = order[:start], order[start:end], order[end:]
         left, rest = front + back, 0.0
         if run != lost:
             rest = loops.einsum((left,), kept, sizes)
             time = loops.einsum((order,), left, sizes)
-            yield Stage("einsum", run, left, axes, time + rest)
+            yield Stage(ArrayOp.EINSUM, run, left, axes, time + rest)
         for groups in _matrices(front, run, back):
-            primitive = "matmul" if len(groups) > 2 else "dot"
-            time = cost.with_ones(groups, run, sizes)
-            yield Stage(primitive, run, left, groups, time + rest)
+            op = ArrayOp.MATMUL if len(groups) > 2 else ArrayOp.DOT
+            time = _with_ones(groups, run, sizes)
+            yield Stage(op, run, left, groups, time + rest)
+
+
+def _with_ones(groups: Sequence[Subscripts], run: Subscripts, sizes: Sizes) -> float:
+    """Time of the sum along the group ``run`` of axes as a product with ones.
+
+    It is of matrices that end in that group and another, and looped over the rest.
+    """
+    place = groups.index(run)
+    inner = place == len(groups) - 1
+    rows = groups[place - 1] if inner and place else ()
+    columns = () if inner else groups[place + 1]
+    looped = [group for group in groups if group not in (rows, run, columns)]
+    count = cost.entries(run, sizes)
+    product = cost.MatrixProduct(
+        loops=math.prod(cost.entries(group, sizes) for group in looped),
+        rows=cost.entries(rows, sizes),
+        columns=cost.entries(columns, sizes),
+        summed=count,
+        left_stride=1,
+        right_stride=1,
+        left_summed=True,
+        right_summed=inner,
+        stacked=bool(looped),
+    )
+    fused = len(run) > 1, len(rows + columns) > 1
+    views = cost.VIEW_CALL * (any(fused) + fused[1])
+    return cost.ONES_CALL + cost.COPY_ENTRY * count + product.time() + views
 
 
 def _matrices(
@@ -108,7 +136,7 @@ def partial_sum(source: Source, stage: Stage, index_of: Mapping[Index, Index]) -
 
     ``index_of`` says how the program calls the letters of ``source``.
     """
-    if stage.primitive == "einsum":
+    if stage.op is ArrayOp.EINSUM:
         return summed(source, stage.left)
     run, groups = stage.run, stage.groups
     ones = like(ArrayOp.ONES, source.expr, _shape([run], index_of))
@@ -116,8 +144,7 @@ def partial_sum(source: Source, stage: Stage, index_of: Mapping[Index, Index]) -
     if any(len(group) > 1 for group in groups):
         matrices = Node(ArrayOp.RESHAPE, (matrices,), _shape(groups, index_of))
     inner = groups[-1] == run
-    op = ArrayOp.MATMUL if stage.primitive == "matmul" else ArrayOp.DOT
-    value = Node(op, (matrices, ones) if inner else (ones, matrices))
+    value = Node(stage.op, (matrices, ones) if inner else (ones, matrices))
     if any(len(group) > 1 for group in groups if group != run):
         axes = [(index,) for index in stage.left]
         return Node(ArrayOp.RESHAPE, (value,), _shape(axes, index_of))

@@ -12,8 +12,8 @@ from .spec import Index, Subscripts
 from .views import Source, copied, transposed
 
 
-def blocks(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
-    """Count the first new axes along which an array is best written block by block."""
+def fronts(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
+    """Count the first new axes along which an array is best written part by part."""
     new = {index for index in order if index not in kept}
     rows = next((axis for axis, i in enumerate(order) if i in kept), 0)
     while rows and not new.intersection(order[rows:]):

@@ -16,6 +16,7 @@ from exact import Array, Case, case, compare_at, integers
 
 import eingrad
 from eingrad.loading import load_text
+from eingrad.naming import RESERVED
 
 PAYLOADS = [
     '"',
@@ -193,6 +194,12 @@ def check_module(module: Any, the_case: Case) -> None:
         cotangent = integers(rng, output.shape, output.dtype.name)
         tangents = [integers(rng, a.shape, a.dtype.name) for a in arrays]
         compare_at(module, the_case, arrays, cotangent, tangents, conjugate=True)
+        gradients = module.backward(cotangent, *arrays)
+        rooms = [np.empty_like(gradient) for gradient in gradients]
+        given = module.backward(cotangent, *arrays, out=rooms)
+        for gradient, room, written in zip(gradients, rooms, given, strict=True):
+            assert written is room
+            np.testing.assert_array_equal(written, gradient)
 
 
 # What operands are called below is what every other name is made of.
@@ -208,6 +215,7 @@ DONORS: list[tuple[str, dict[str, Any]]] = [
     ("abcdefg,gfedcba->", {}),
     ("abcdefgh,hgij->abcdefij", {"operands": ["a", "b"], "output": "output"}),
     ("zbqhd,zbkhd->zbhqk", {"sizes": {"q": 1}}),
+    ("bi,ij->bj", {"bias": "j", "activation": "gelu", "order": 2}),
 ]
 
 
@@ -256,6 +264,29 @@ def assert_refused_or_right(
 def test_identifiers_are_many() -> None:
     known = {"np", "adapted", "gradients", "_reverse", "shape", "n_i", "grad_output"}
     assert known | {"tangent_a", "n_ellipsis", "full", "grad_a"} <= set(identifiers())
+
+
+def names_beside_operands(spec: str, first: str, second: str, output: str) -> set[str]:
+    """Return the names in functions whose parameters or variables operands are."""
+    text = eingrad.generate(
+        spec, operands=[first, second], output=output, bias=spec[-1], order=2
+    )
+    found = set()
+    for function in ast.parse(text).body:
+        if isinstance(function, ast.FunctionDef) and first in ast.unparse(function):
+            function.args = ast.arguments([], [], None, [], [], None, [])
+            function.returns = None
+            names = (n.id for n in ast.walk(function) if isinstance(n, ast.Name))
+            found.update(name for name in names if not name.startswith("_"))
+    return found
+
+
+def test_names_that_modules_need_themselves_are_reserved() -> None:
+    # What both have is called neither after an operand nor after an index.
+    both = names_beside_operands("ij,jk->ik", "left", "right", "total")
+    both &= names_beside_operands("ab,bc->ac", "first", "second", "whole")
+    assert {"np", "like", "GRADIENTS", "tuple"} <= both
+    assert both - {"bias", "grad_bias", "tangent_bias", "hvp_bias"} <= RESERVED
 
 
 @pytest.mark.parametrize("name", identifiers())

@@ -52,6 +52,17 @@ def test_a_bias_is_exact(spec: str, options: dict[str, Any]) -> None:
     assert report.error_probability is not None
 
 
+def test_a_gradient_that_equals_the_cotangent_has_memory_of_its_own() -> None:
+    # Of so many factors none is conjugated: the cotangent is, and the gradients are.
+    module = eingrad.load("i,ij,jk,kl,l->", bias="")
+    cotangent = np.array(2.0)
+    *_, found = module.backward(
+        cotangent, *(np.ones((2,) * rank) for rank in (1, 2, 2, 2, 1, 0))
+    )
+    assert found == cotangent
+    assert not np.shares_memory(found, cotangent)
+
+
 @pytest.mark.parametrize(
     ("spec", "options", "activation"),
     [(*row, name) for row, name in zip(SPECS, itertools.cycle(ACTIVATIONS))],

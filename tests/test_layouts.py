@@ -185,7 +185,7 @@ def test_both_ways_that_sizes_decide_between_are_right(size: int) -> None:
 def test_sums_are_added_up_where_that_spares_copies_of_large_arrays(size: int) -> None:
     text = eingrad.generate("bct,oc->bot")
     assert "    if n_c * n_o * n_b * n_t <= 65536:\n" in text
-    assert 'grad_b = np.einsum("boc->oc", grad_output_product, out=into[1])\n' in text
+    assert 'grad_b = np.einsum("boc->oc", grad_b_product, out=into[1])\n' in text
     emitted = load_text(text, "emitted")
     rng = np.random.default_rng(size)
     a, b, grad = (integers(rng, (size,) * rank, "float64") for rank in (3, 2, 3))

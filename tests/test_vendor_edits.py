@@ -412,5 +412,5 @@ def test_without_merge3_an_edit_is_left_alone(
     monkeypatch.setitem(sys.modules, "merge3", None)
     code, out, err = project.vendor("update")
     assert (code, out) == (2, "")
-    assert "pip install 'eingrad[merge]'" in err
+    assert "pip install merge3" in err
     assert project.read(DEST) == before

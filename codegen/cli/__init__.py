@@ -66,6 +66,9 @@ A copy in a project that shall not need eingrad:
 SPEC is what np.einsum reads and more: any letters, repeated and new output
 indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
 "eingrad generate SPEC".  A SPEC of "-" reads specs from stdin, one a line.
+
+Exit codes: 0 fine; 1 a check said no; 2 a mistake in the spec, the options or the
+configuration; 3 refused, since an edit would be lost; 70 a bug of eingrad.
 """
 
 

@@ -26,10 +26,16 @@ if TYPE_CHECKING:
 @click.command(short_help="Write the kernels of a project.")
 @names_argument
 @click.option(
-    "--check", "check_only", is_flag=True, help="Write nothing; exit 1 if stale."
+    "--check",
+    "check_only",
+    is_flag=True,
+    help="Write nothing; print the diff, and exit 1 if something is stale.",
 )
 @click.option(
-    "--diff", "show_diff", is_flag=True, help="Write nothing; print the diff."
+    "--diff",
+    "show_diff",
+    is_flag=True,
+    help="Write nothing; print the diff, and exit 0.",
 )
 @click.option("--prune", is_flag=True, help="Delete files of kernels that are gone.")
 @click.option("--replan", is_flag=True, help="Make plans that are pinned afresh.")

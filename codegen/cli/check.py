@@ -28,7 +28,7 @@ def check(
     The module is generated from SPEC, or loaded from FILE (a name ending in .py).
     Everything is compared with a brute-force computation, to the last bit or, with an
     activation, as far as rounding explains; exits with 1 and the first counterexample
-    when they differ.
+    when they differ.  FILE is executed, and takes no option but --seed and --json.
 
     \b
     eingrad check "bqhd,bkhd->bhqk"

@@ -80,7 +80,10 @@ sizes_option = click.option(
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
-        "--operands", metavar="A,B,…", callback=_names, help="Names of the operands."
+        "--operands",
+        metavar="A,B,…",
+        callback=_names,
+        help="Names of the operands; one array in two places is named twice.",
     ),
     click.option("--output", metavar="NAME", help="Name of the output."),
     sizes_option,
@@ -94,7 +97,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--wrt",
         metavar="A,…",
         callback=_names,
-        help="Operands whose gradients are wanted (all).",
+        help="Operands whose gradients are wanted, a bias too; all by default.",
     ),
     click.option(
         "--bias",
@@ -104,7 +107,8 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--activation",
         metavar="NAME",
-        help="Function of the sum: gelu, relu, leaky_relu:0.1, tanh, …",
+        help="Function of the sum: gelu, gelu_tanh, relu, leaky_relu:0.1, tanh, "
+        "sigmoid, silu or softplus.",
     ),
     click.option(
         "--order",
@@ -127,19 +131,22 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default="auto",
         show_default=True,
         callback=_optimize,
-        help="Method of opt_einsum, cotengra, or a path '(0,1),(0,1)'.",
+        help="How the order of contraction is found: auto, a method of opt_einsum (dp, "
+        "greedy, optimal, …), cotengra; or the order itself: '(0,1),(0,1)'.",
     ),
     click.option(
         "--memory-limit",
         metavar="N|BYTES",
-        help="Most memory of vjp and pullback: 1e6 elements, or 64MB; needs all sizes.",
+        help="Most that vjp and pullback hold: 1e6 elements, or 64MB at 8 bytes an "
+        "element; needs all sizes.",
     ),
     click.option(
         "--erf",
         type=click.Choice(["numpy", "scipy"]),
         default="numpy",
         show_default=True,
-        help="Where gelu gets the normal distribution from.",
+        help="Where gelu gets the normal distribution from; scipy makes the module "
+        "import SciPy.",
     ),
     click.option(
         "--license",

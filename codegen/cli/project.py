@@ -16,7 +16,7 @@ root_option = click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
-    help="Folder of the configuration.",
+    help="Folder of the configuration, if it is not this one.",
 )
 
 dry_run_option = click.option(

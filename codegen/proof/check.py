@@ -95,7 +95,7 @@ def check(module: object, *, seed: int = 0) -> Report:
     tally = Counter[str]()
     try:
         subject = examine(module)
-        laws = [law for law in LAWS if law.order <= subject.order]
+        laws = [law for law in LAWS if law.holds_for(subject)]
         draws = plan(subject, seed, RANK_LIMIT)
         worst = max(draws.main, key=lambda draw: odds(subject, draw))
         rounded = subject.activation is not None

@@ -6,6 +6,7 @@ the first that is not as it should be is a `DisprovedError` of the law "interfac
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -57,7 +58,18 @@ def examine(module: object) -> Subject:
         bias=bias,
         activation=activation,
         order=2 if second else 1,
+        into=_takes_out(module),
     )
+
+
+def _takes_out(module: Any) -> bool:
+    """Tell whether both sweeps take ``out``, and the reverse one ``accumulate``."""
+    try:
+        forward = inspect.signature(module.forward).parameters
+        backward = inspect.signature(module.backward).parameters
+    except (TypeError, ValueError):
+        return False
+    return "out" in forward and {"out", "accumulate"} <= backward.keys()
 
 
 def _refuse(module: object, attribute: str, message: str) -> NoReturn:

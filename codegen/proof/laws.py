@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..oracle import Array
 from .arrays import Case, ExactCase, FloatCase
-from .trial import Trial
-from .truth import Known, magnitude
+from .trial import Result, Trial
+from .truth import Known, magnitude, times
 from .views import Subject
 
 # What rounding may leave of an identity: so many eps, times the number of terms in a
@@ -26,8 +27,8 @@ ROUNDING = 8
 class Law:
     """A law, in words, and the test of it on every case of one kind.
 
-    ``statement`` has places for the words of `_words`.  ``order`` is the order of the
-    derivatives that it is about.
+    ``statement`` has places for the words of `_words`.  It is a law of the modules that
+    ``holds_for`` tells.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Law:
     unit: str
     kind: type[Case]
     test: Callable[[Trial[Any]], None]
-    order: int = 1
+    holds_for: Callable[[Subject], bool] = lambda subject: True
 
     def stated(self, subject: Subject) -> str:
         """Return the statement about ``subject``."""
@@ -136,6 +137,37 @@ def again(trial: Trial[FloatCase]) -> None:
     trial.compare("the pullback called again", *after)
 
 
+def into(trial: Trial[ExactCase]) -> None:
+    """Hold what is written into arrays, and then added to it, to the same."""
+    case, known, module = trial.case, trial.case.truth.primal, trial.module
+    what = "forward with out"
+    room = _room(trial.output("the output", None, known.output))
+    got = trial.call(what, partial(module.forward, out=room), *case.primals)
+    trial.compare(what, trial.output("the output", got, known.output))
+    _hold_written(trial, what, [got], [room])
+    nothing = (None,) * len(trial.subject.gradients)
+    rooms = [_room(result) for result in trial.gradients("", nothing, known.gradients)]
+    for what, total in (("backward with out", 1), ("backward with accumulate", 2)):
+        function = partial(module.backward, out=rooms, accumulate=total > 1)
+        got = trial.call(what, function, case.grad, *case.primals)
+        wanted = {name: times(total, array) for name, array in known.gradients.items()}
+        trial.compare(what, *trial.gradients(what, got, wanted))
+        _hold_written(trial, what, got, rooms)
+
+
+def _hold_written(
+    trial: Trial[ExactCase], what: str, got: Sequence[Any], rooms: Sequence[Array]
+) -> None:
+    """Hold what is returned to be the arrays that were given."""
+    if any(array is not room for array, room in zip(got, rooms, strict=True)):
+        trial.refute(what, f"{what} returns another array than the one given")
+
+
+def _room(result: Result) -> Array:
+    """Return an array to write a result into, full of what is none."""
+    return np.full(result.expected.value.shape, 7, result.dtype)
+
+
 def adjoint(trial: Trial[FloatCase]) -> None:
     """Hold <g, J t> to <J* g, t>, which is exact but for rounding."""
     case, subject = trial.case, trial.subject
@@ -154,6 +186,10 @@ def adjoint(trial: Trial[FloatCase]) -> None:
         message = f"<g, J t> and <J* g, t> differ by more than {tolerance:.1e}"
         trial.refute("jvp, backward", message, expected=f"{left}", got=f"{right}")
     trial.tally[trial.law] += 1
+
+
+def _is_twice_derived(subject: Subject) -> bool:
+    return subject.order == 2
 
 
 LAWS = (
@@ -179,7 +215,7 @@ LAWS = (
         "entries",
         ExactCase,
         hvp,
-        order=2,
+        _is_twice_derived,
     ),
     Law(
         "double",
@@ -187,7 +223,15 @@ LAWS = (
         "entries",
         ExactCase,
         double,
-        order=2,
+        _is_twice_derived,
+    ),
+    Law(
+        "out",
+        "the same, written into arrays that are given, and added to them",
+        "entries",
+        ExactCase,
+        into,
+        lambda subject: subject.into,
     ),
     Law("again", "a pullback can be called again", "entries", FloatCase, again),
     Law(

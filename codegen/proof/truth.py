@@ -38,6 +38,12 @@ class Known:
     slack: Array | None = None
 
 
+def times(count: int, known: Known) -> Known:
+    """Return so many times an array."""
+    slack = None if known.slack is None else count * known.slack
+    return Known(count * known.value, slack)
+
+
 @dataclass(frozen=True)
 class Results:
     """The output and the gradient of each name, or the tangents of all of these."""

@@ -27,7 +27,7 @@ class Subject:
 
     ``bias`` has the subscripts of the last of ``operands``, which is added; it and
     ``activation`` are None where the einsum is all.  ``order`` is the highest order of
-    derivatives.
+    derivatives; ``into`` tells whether results can be written into arrays given.
     """
 
     spec: str
@@ -38,6 +38,7 @@ class Subject:
     bias: Subscripts | None = None
     activation: str | None = None
     order: int = 1
+    into: bool = False
 
     @property
     def formula(self) -> str:

@@ -38,7 +38,8 @@ class Printer:
     """Prints statements as lines of at most ``width`` columns, indented once.
 
     ``into`` maps variables to what may hold an array to write them into, and
-    ``written`` lists what was made use of.
+    ``written`` lists what was made use of.  ``target`` is the variable that the current
+    statement is for.
     """
 
     size_names: Mapping[Index, str]
@@ -51,6 +52,7 @@ class Printer:
     parts: dict[str, Node] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
+    target: str = ""
 
     def drop_parts(self, dying: Collection[str]) -> list[str]:
         """Forget the named parts that hold memory of their own or of what is dying."""
@@ -120,11 +122,12 @@ class Printer:
         written over the variable ``reusable``, which is among its arguments.
         """
         target, value = statement.target, statement.value
+        (self.target,) = references(target)
         over = Ref(reusable or "")
         if isinstance(value, Node) and value.op in ENTRYWISE and over in value.args:
             self._print(f"{target}{annotation} = ", self._into(value, over))
             return
-        if isinstance(target, Ref) and not statement.through:
+        if isinstance(target, Ref) and statement.assigned:
             into = self.into.get(target.name)
             if into is not None and isinstance(value, Node) and value.op in TAKES_OUT:
                 self._write_into(target, annotation, value, into)
@@ -194,7 +197,8 @@ class Printer:
     def _named(self, part: Expr) -> Expr:
         if isinstance(part, Ref):
             return part
-        base = next(references(part))
+        made_of = {*references(part)}
+        base = made_of.pop() if len(made_of) == 1 else self.target
         stem = f"{base}_{PART_NAMES.get(part.op, 'value')}"
         name = self.names.fresh(stem)
         # Two branches may name alike what has as many axes, for the sake of its type.

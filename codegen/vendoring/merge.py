@@ -29,7 +29,7 @@ def merge(base: str, edited: str, new: str) -> Merged:
         import merge3
     except ImportError:
         raise OptionError(
-            "to merge an edited copy, merge3 is needed: pip install 'eingrad[merge]'"
+            "to merge an edited copy, merge3 is needed: pip install merge3"
         ) from None
     found = merge3.Merge3(_lines(base), _lines(edited), _lines(new))
     conflicts = sum(group[0] == "conflict" for group in found.merge_groups())

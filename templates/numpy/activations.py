@@ -185,7 +185,7 @@ _GELU_TAIL_64 = (
     ),
 )
 
-# Φ(-a) - a φ(a) = (z - a) φ(a) (1 + P(a) / Q(a)), as exactly.
+# Φ(-a) - a φ(a) = (z - a) φ(a) (1 + P(a) / Q(a)), as accurately.
 _GELU_SLOPE_32 = (
     (
         0.0021505407540932295,
