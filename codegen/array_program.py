@@ -110,6 +110,8 @@ PART_NAMES = {
     ArrayOp.APPLY: "value",
     ArrayOp.EINSUM: "sum",
     ArrayOp.SUM: "sum",
+    ArrayOp.REPEAT: "repeated",
+    ArrayOp.TILE: "repeated",
     ArrayOp.ONES: "ones",
 }
 

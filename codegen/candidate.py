@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from . import cost
 from .array_program import (
@@ -18,10 +19,16 @@ from .array_program import (
     Statement,
     nodes,
 )
+from .errors import InternalError
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
 from .unary import like
 from .views import Source
+
+# Copies of arguments, and the time of each.
+Copies = tuple[tuple[Expr, float], ...]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,21 +36,31 @@ class Candidate:
     """A way to compute a pairwise einsum by a ``primitive``.
 
     ``cost`` is the estimated time without that of views, of which many are shared when
-    the program is written.  ``value`` has the axes ``order``.  With ``into``, the
-    result is a fresh array of the axes ``order`` and ``value`` is written through that
-    view of it, which ``into`` gives as its shape in groups and the order of the groups.
-    ``views`` are the arguments' indices as the primitive sees them; ``copies`` are
-    those of arguments that ``value`` begins with, less conjugation, and the time of
-    each.
+    the program is written.  ``value`` has the axes ``order``; ``copies`` are those that
+    it begins with, less conjugation.  Both are written down when they are asked for,
+    which those of most ways never are.  With ``into``, the result is a fresh array of
+    the axes ``order`` and ``value`` is written through that view of it, which ``into``
+    gives as its shape in groups and the order of the groups.  ``views`` are the
+    arguments' indices as the primitive sees them.
     """
 
     primitive: str
-    value: Node
+    write: Callable[[], Node]
     order: Subscripts
     views: tuple[Subscripts, Subscripts]
     cost: float
     into: tuple[Shape, tuple[int, ...]] | None = None
-    copies: tuple[tuple[Expr, float], ...] = ()
+    write_copies: Callable[[], Copies] = tuple
+
+    @functools.cached_property
+    def value(self) -> Node:
+        """The product as an expression."""
+        return self.write()
+
+    @functools.cached_property
+    def copies(self) -> Copies:
+        """The copies that the product begins with."""
+        return self.write_copies()
 
     @functools.cached_property
     def time(self) -> float:
@@ -53,6 +70,8 @@ class Candidate:
 
     def spared(self, made: Collection[Expr]) -> float:
         """Return the time that is not needed for the copies in ``made``."""
+        if not made:
+            return 0.0
         return sum(time - cost.HOLD_CALL for form, time in self.copies if form in made)
 
     def rest(self, made: Collection[Expr]) -> float:
@@ -81,39 +100,54 @@ class Candidate:
         return empty, Statement(view, value, through=True)
 
 
+def written(value: T) -> Callable[[], T]:
+    """Return what writes that which is written down already."""
+    return lambda: value
+
+
+def fastest(ways: Iterable[Candidate]) -> Candidate:
+    """Return the way of least time, of several the first; not all are written down."""
+    numbered = enumerate(ways)
+    least: tuple[float, int, Candidate] | None = None
+    for k, way in sorted(numbered, key=lambda pair: pair[1].cost):
+        if least is not None and way.cost > least[0]:
+            break
+        found = (way.time, k, way)
+        least = found if least is None else min(least, found)
+    if least is None:
+        raise InternalError("there is no way to compute a product")
+    return least[2]
+
+
 @dataclass(frozen=True)
 class Problem:
-    """Two sources, the result's indices, and the sizes that the estimate assumes.
+    """Two sources, the indices of the result in the order wanted, and assumed sizes.
 
-    The result is to have its axes in the order ``wanted``, or in any if that is None;
-    its memory too, unless ``any_memory`` will do.
+    The result's memory is to be in that order too, unless ``any_memory`` will do.
     """
 
     a: Source
     b: Source
-    kept: Subscripts
-    wanted: Subscripts | None
+    wanted: Subscripts
     sizes: Mapping[Index, int]
     any_memory: bool = False
 
     @functools.cached_property
     def sets(self) -> IndexSets:
         """Sort the indices as a sees them."""
-        return index_sets(Einsum((self.a.order, self.b.order), self.kept))
+        return index_sets(Einsum((self.a.order, self.b.order), self.wanted))
 
     @property
     def rows(self) -> Subscripts:
-        """The indices of a alone, in the order wanted where there is one."""
+        """The indices of a alone, in the order wanted."""
         return self._ordered(self.sets.left_kept)
 
     @property
     def columns(self) -> Subscripts:
-        """The indices of b alone, in the order wanted where there is one."""
+        """The indices of b alone, in the order wanted."""
         return self._ordered(self.sets.right_kept)
 
     def _ordered(self, indices: Subscripts) -> Subscripts:
-        if self.wanted is None:
-            return indices
         return tuple(index for index in self.wanted if index in indices)
 
     def turned(self) -> Problem:

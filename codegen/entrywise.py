@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from . import cost, loops
 from .array_program import ArrayOp, Node, unconjugated
-from .candidate import Candidate, Problem
+from .candidate import Candidate, Problem, written
+from .cost import Sizes
 from .iteration import memory_order
 from .spec import Subscripts
+from .unary import repeated_along
 from .views import Source, aligned, copied
 
 
 def entrywise(problem: Problem, *, copies: bool = True) -> Iterator[Candidate]:
     """Yield the products entry by entry, with operands as they are or copied before.
 
-    An operand may be copied to lie like the other, and without a sum also to lie as the
-    result is wanted.
+    An operand may be copied to lie like the other; without a sum also to lie as the
+    result is wanted, or be repeated.
     """
     a, b = problem.a, problem.b
     yield from _products(problem)
     if not copies:
         return
     layouts = {(_like(a.order, b.order), b.order), (a.order, _like(b.order, a.order))}
-    if problem.wanted and not problem.sets.contracted:
+    if not problem.sets.contracted:
         x, y = (_like(source.order, problem.wanted) for source in (a, b))
         layouts |= {(x, b.order), (a.order, y), (x, y)}
     for orders in sorted(layouts):
@@ -38,7 +41,55 @@ def entrywise(problem: Problem, *, copies: bool = True) -> Iterator[Candidate]:
         )
         time = sum(time for _, time in made)
         for product in _products(replace(problem, a=first, b=second)):
-            yield replace(product, cost=product.cost + time, copies=made)
+            total = product.cost + time
+            yield replace(product, cost=total, write_copies=written(made))
+    if not problem.sets.contracted:
+        yield from _repeated(problem)
+
+
+def _repeated(problem: Problem) -> Iterator[Candidate]:
+    """Yield products of operands repeated, so that they go along in longer runs.
+
+    What has some of the last axes of the result is repeated along the others of them.
+    """
+    wanted = problem.wanted
+    for start in range(len(wanted) - 2, -1, -1):
+        run = wanted[start:]
+        if problem.size(run[1:]) >= cost.LONG_RUN:
+            return
+        a, first = _repeated_along(run, problem.a, problem.sizes)
+        b, second = _repeated_along(run, problem.b, problem.sizes)
+        if first or second:
+            for product in _multiplies(replace(problem, a=a, b=b)):
+                time = product.cost + first + second
+                yield replace(product, primitive="repeated", cost=time)
+
+
+def _repeated_along(
+    run: Subscripts, source: Source, sizes: Sizes
+) -> tuple[Source, float]:
+    """Repeat an operand along axes of ``run``, and tell how long that takes."""
+    held = tuple(index for index in run if index in source.order)
+    if held in ((), run):
+        return source, 0.0
+    order = _like(source.order, held)
+    time = 0.0
+    if order != source.order:
+        time += loops.copy(source.order, order, sizes)
+        source = _turned(source, order)
+    own = order[: -len(held)]
+    letters = {index: index for index in (*own, *run)}
+    parts = [tuple(g) for _, g in itertools.groupby(run, held.__contains__)]
+    for place in reversed(range(len(parts))):
+        if parts[place][0] not in held:
+            behind = tuple(itertools.chain(*parts[place + 1 :]))
+            before = own + tuple(
+                i for i in itertools.chain(*parts[:place]) if i in held
+            )
+            time += loops.repeat(before, parts[place], behind, sizes)
+            order = (*before, *parts[place], *behind)
+            source = repeated_along(parts[place], source, order, letters, sizes)
+    return source, time
 
 
 def _turned(source: Source, order: Subscripts) -> Source:
@@ -66,21 +117,21 @@ def _einsums(problem: Problem) -> Iterator[Candidate]:
     a, b = problem.a, problem.b
     terms = (a.order, b.order)
 
-    def written(order: Subscripts) -> Node:
+    def product(order: Subscripts) -> Node:
         return Node(ArrayOp.EINSUM, (a.expr, b.expr), (*terms, order))
 
     def time(order: Subscripts) -> float:
         return loops.einsum(terms, order, problem.sizes)
 
-    for value, order, estimate in _laid_out(problem, written, time):
-        found = Candidate("einsum", value, order, terms, estimate)
+    for value, order, estimate in _laid_out(problem, product, time):
+        found = Candidate("einsum", written(value), order, terms, estimate)
         if value.c_order and problem.sets.contracted:
             # Asked for C order, np.einsum would loop in C order too.
             straight = tuple((i,) for i in order), tuple(range(len(order)))
             plain = replace(value, c_order=False)
             found = replace(
                 found,
-                value=plain,
+                write=written(plain),
                 cost=estimate + cost.ALLOCATE_CALL,
                 into=straight,
             )
@@ -91,20 +142,22 @@ def _multiplies(problem: Problem) -> Iterator[Candidate]:
     """Write broadcast products; no index is contracted."""
     a, b = problem.a, problem.b
 
-    def written(order: Subscripts) -> Node:
+    def product(order: Subscripts) -> Node:
         return Node(ArrayOp.MULTIPLY, (aligned(a, order), aligned(b, order)))
 
     def time(order: Subscripts) -> float:
         return loops.multiply((a.order, b.order), order, problem.sizes)
 
-    for value, order, estimate in _laid_out(problem, written, time):
+    for value, order, estimate in _laid_out(problem, product, time):
         views = tuple(tuple(i for i in order if i in s.order) for s in (a, b))
-        yield Candidate("multiply", value, order, (views[0], views[1]), estimate)
+        yield Candidate(
+            "multiply", written(value), order, (views[0], views[1]), estimate
+        )
 
 
 def _laid_out(
     problem: Problem,
-    written: Callable[[Subscripts], Node],
+    product: Callable[[Subscripts], Node],
     time: Callable[[Subscripts], float],
 ) -> Iterator[tuple[Node, Subscripts, float]]:
     """Yield a product entry by entry, written in the order wanted or as in memory.
@@ -115,25 +168,25 @@ def _laid_out(
     a, b = problem.a, problem.b
     operands = (a.order, b.order)
     larger = a if len(a.order) >= len(b.order) else b
+    wanted = problem.wanted
     kept = problem.sets.batch + problem.rows + problem.columns
     missing = tuple(i for i in kept if i not in larger.order)
     in_memory = missing + tuple(i for i in larger.order if i in kept)
-    wanted = in_memory if problem.wanted is None else problem.wanted
     if not wanted:
-        yield Node(ArrayOp.SCALAR, (written(wanted),)), wanted, time(wanted)
+        yield Node(ArrayOp.SCALAR, (product(wanted),)), wanted, time(wanted)
         return
     natural = memory_order(operands, wanted)
     if natural == wanted or problem.any_memory:
-        yield written(wanted), wanted, time(natural)
+        yield product(wanted), wanted, time(natural)
         if natural == wanted and problem.any_memory:
             # It may be read again and again, so it does not lie across to save time.
             return
     if natural != wanted:
-        yield replace(written(wanted), c_order=True), wanted, time(wanted)
+        yield replace(product(wanted), c_order=True), wanted, time(wanted)
     for order in dict.fromkeys([natural, memory_order(operands, in_memory)]):
         if order == wanted or memory_order(operands, order) != order:
             continue
-        value = Source(written(order), order)
+        value = Source(product(order), order)
         if not problem.any_memory:
             copy = loops.copy(order, wanted, problem.sizes)
             yield copied(value, wanted), wanted, time(order) + copy

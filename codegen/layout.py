@@ -25,6 +25,8 @@ Axes = tuple[int, ...]
 
 # More sweeps change little.
 SWEEPS = 2
+# Of more products than this, operands are not tried the other way round.
+FEW_PRODUCTS = 40
 
 
 def choose_layouts(program: Program, sizes: Mapping[Index, int]) -> dict[str, Axes]:
@@ -98,24 +100,18 @@ class _Layouts:
                 self._lead(step.result)
             for value in step.arguments:
                 self.readers[self.leader[value.name]].append(step)
-            if self._is_product(step) and step.result.name not in self.exact:
+            if _product(step) and step.result.name not in self.exact:
                 self.writer[step.result.name] = step
 
     def _lead(self, value: Value) -> None:
         self.leader[value.name] = value.name
         self.order[value.name] = tuple(range(len(value.subscripts)))
 
-    @staticmethod
-    def _is_product(step: Step) -> bool:
-        return isinstance(step.op, Einsum) and len(step.arguments) == 2
-
     def axes(self, value: str) -> Axes:
         return self.order[self.leader[value]]
 
     def settle(self) -> None:
         """Give every intermediate its cheapest order, until none changes."""
-        for name, step in self.writer.items():
-            self.order[name] = self._written(step, None)[1]
         for _ in range(SWEEPS):
             before = dict(self.order)
             for name in self.writer:
@@ -128,15 +124,27 @@ class _Layouts:
                 return
 
     def _options(self, name: str) -> Iterator[Axes]:
-        """Yield the order so far, and those that a reader of ``name`` would like."""
+        """Yield the order so far, and those that the writer or a reader would like."""
         yield self.order[name]
+        if einsum := _product(self.writer[name]):
+            yield from self._given(self.writer[name], einsum)
         for step in self.readers[name]:
-            if isinstance(step.op, Einsum) and self._is_product(step):
+            if einsum := _product(step):
                 for k, value in enumerate(step.arguments):
                     if self.leader[value.name] == name:
-                        yield from self._liked(step, step.op, k)
+                        yield from self._liked(step, einsum, k)
             else:
                 yield tuple(range(len(self.order[name])))
+
+    def _given(self, step: Step, einsum: Einsum) -> Iterator[Axes]:
+        """Yield the orders in which a product of matrices has its result."""
+        a, b = (self._letters(step, einsum, k) for k in (0, 1))
+        kept = einsum.output
+        batch = [i for i in a if i in b and i in kept]
+        rows, columns = ([i for i in x if i in kept and i not in batch] for x in (a, b))
+        yield tuple(map(kept.index, (*batch, *rows, *columns)))
+        if len(self.writer) <= FEW_PRODUCTS:
+            yield tuple(map(kept.index, (*batch, *columns, *rows)))
 
     def _liked(self, step: Step, einsum: Einsum, k: int) -> Iterator[Axes]:
         """Yield the orders in which a product reads argument ``k`` as matrices."""
@@ -164,12 +172,12 @@ class _Layouts:
         As soon as it is more than ``least``, it does not matter how much more.
         """
         kept, self.order[name] = self.order[name], axes
-        time = self._written(self.writer[name], axes)[0]
-        for step in self.readers[name]:
+        time = 0.0
+        for step in (self.writer[name], *self.readers[name]):
             if time > least:
                 break
-            if self._is_product(step):
-                time += self._written(step, self.order[step.result.name])[0]
+            if einsum := _product(step):
+                time += self._multiplied(step, einsum)
             elif isinstance(step.op, Add):
                 time += self._added(step)
             elif isinstance(step.op, Einsum):
@@ -195,16 +203,16 @@ class _Layouts:
             return 0.0
         return loops.copy(letters, order, letter_sizes(step, self.sizes))
 
-    def _written(self, step: Step, wanted: Axes | None) -> tuple[float, Axes]:
-        """Return the time of a product, and the order in which its result comes."""
-        einsum = step.op
-        assert isinstance(einsum, Einsum)
+    def _multiplied(self, step: Step, einsum: Einsum) -> float:
+        """Estimate a product."""
         a, b = (self._letters(step, einsum, k) for k in (0, 1))
-        output = einsum.output
-        order = None if wanted is None else tuple(output[axis] for axis in wanted)
+        wanted = tuple(einsum.output[axis] for axis in self.axes(step.result.name))
         any_memory = step.result.name in self.exact
         sizes = letter_sizes(step, self.sizes)
-        time, found = pairwise.estimate(
-            a, b, output, order, sizes, any_memory=any_memory
-        )
-        return time, tuple(output.index(index) for index in found)
+        return pairwise.estimate(a, b, wanted, sizes, any_memory=any_memory)
+
+
+def _product(step: Step) -> Einsum | None:
+    """Return the einsum of a step that multiplies two values."""
+    op = step.op
+    return op if isinstance(op, Einsum) and len(step.arguments) == 2 else None

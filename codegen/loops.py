@@ -52,6 +52,18 @@ def _copy(counts: tuple[int, ...], axes: tuple[int, ...]) -> float:
     return call + _fetched(loops, each * loops.entries)
 
 
+def repeat(
+    before: Subscripts, along: Subscripts, run: Subscripts, sizes: Sizes
+) -> float:
+    """Time to repeat each run of entries ``along`` new axes."""
+    count, times, length = (cost.entries(i, sizes) for i in (before, along, run))
+    each = 0.0 if length in cost.COPIED_AS_ONE else cost.REPEAT_RUN
+    if cost.repeats_in_two_steps(length, times):
+        each /= 2
+    time = count * (cost.REPEAT_ROW + times * (each + cost.REPEAT_ENTRY * length))
+    return cost.REPEAT_CALL + time
+
+
 def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:
     """Tell whether a copy across memory goes by tiles, as ``_turned`` in the modules.
 

@@ -231,7 +231,6 @@ class _Lowering:
         problem = Problem(
             a,
             b,
-            einsum.output,
             self.wanted(step, einsum, a, b),
             letter_sizes(step, self.sizes),
             any_memory=step.result.name in self.exact,

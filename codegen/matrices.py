@@ -56,9 +56,11 @@ class Matrices:
     def _copied(self, stored: tuple[Subscripts, ...]) -> Matrices:
         return Matrices(self.source, self.front, self.groups, self.sizes, stored)
 
-    @functools.cached_property
+    @property
     def held(self) -> Subscripts:
         """The indices of ``front`` that the operand has."""
+        if not self.front:
+            return ()
         return tuple(index for index in self.front if index in self.source.order)
 
     @property
@@ -120,7 +122,8 @@ class Matrices:
 
     @functools.cached_property
     def _parts_in_memory(self) -> Shape:
-        return tuple(sorted(self._parts, key=lambda p: self.memory.index(p[0])))
+        memory = self.memory
+        return tuple(sorted(self._parts, key=lambda part: memory.index(part[0])))
 
     @functools.cached_property
     def _flat(self) -> Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from . import cost, loops
 from .array_program import ArrayOp, Node
@@ -21,14 +22,13 @@ def matrix_products(problem: Problem) -> Iterator[Candidate]:
     batch, contracted = problem.sets.batch, problem.sets.contracted
     rows, columns = problem.rows, problem.columns
     batches = [batch, tuple(i for i in problem.b.order if i in batch)]
-    if problem.wanted:
-        batches.append(tuple(i for i in problem.wanted if i in batch))
+    batches.append(tuple(i for i in problem.wanted if i in batch))
     sums = [contracted, tuple(i for i in problem.b.order if i in contracted)]
     fronts = [(front, rows, columns) for front in dict.fromkeys(batches)]
-    orders = [problem.wanted or ()]
+    orders = [problem.wanted]
     if not rows:
         # The result may as well come as the matrices lie.
-        orders.append(tuple(i for i in problem.b.order if i in problem.kept))
+        orders.append(tuple(i for i in problem.b.order if i in problem.wanted))
     for order in dict.fromkeys(orders):
         fronts.extend(_loops(order, rows, columns))
     splits = [*itertools.product(dict.fromkeys(fronts), dict.fromkeys(sums))]
@@ -98,8 +98,8 @@ def _multiplied(
         stacked=bool(front),
     )
     # NumPy lays out the stack as the operands lie, unless it is told to.
-    straight = memory_order((left.stack, right.stack), front) == front
-    kept = tuple(index for index in front if index in problem.kept)
+    straight = not front or memory_order((left.stack, right.stack), front) == front
+    kept = tuple(index for index in front if index in problem.wanted)
     order = kept + x + y
 
     ways = [(ArrayOp.DOT if product.by_dot else ArrayOp.MATMUL, product.time())]
@@ -108,35 +108,37 @@ def _multiplied(
         ways.append((ArrayOp.BLOCKS, in_blocks + right.closing_up))
     for op, time in ways:
         primitive = op.name.lower()
-        value = Node(op, (left.expr(), right.expr()), c_order=not straight)
         if kept != front:
             primitive = "added"
-            value, adding = _added(problem, value, (front, x, y))
-            time += adding
-        if not order:
-            value = Node(ArrayOp.SCALAR, (value,))
-        elif len(x) > 1 or len(y) > 1 or (front and not (x and y)):
-            value = Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
+            sizes = {**problem.sizes, x[0]: product.rows, y[0]: product.columns}
+            stack = x[:1] + y[:1]
+            time += loops.einsum((front + stack,), kept + stack, sizes)
         candidate = Candidate(
             primitive,
-            value,
+            partial(_written, op, left, right, kept, c_order=not straight),
             order,
             (left.order, right.order),
             time + left.copying + right.copying,
-            copies=(*left.copies(), *right.copies()),
+            write_copies=lambda: (*left.copies(), *right.copies()),
         )
         yield from _in_order(problem, candidate, (kept, x, y))
 
 
-def _added(
-    problem: Problem, products: Node, parts: tuple[Subscripts, ...]
-) -> tuple[Node, float]:
-    """Add up stacked products along what is not kept, and tell what time that takes."""
-    front, x, y = parts
-    stack = front + x[:1] + y[:1]
-    kept = tuple(index for index in stack if index in problem.kept)
-    sizes = {**problem.sizes, x[0]: problem.size(x), y[0]: problem.size(y)}
-    return summed(Source(products, stack), kept), loops.einsum((stack,), kept, sizes)
+def _written(
+    op: ArrayOp, left: Matrices, right: Matrices, kept: Subscripts, *, c_order: bool
+) -> Node:
+    """Write the products down, added up along what is in front and not kept."""
+    front, (x, _), (_, y) = left.front, left.groups, right.groups
+    value = Node(op, (left.expr(), right.expr()), c_order=c_order)
+    if kept != front:
+        stack = x[:1] + y[:1]
+        value = summed(Source(value, front + stack), kept + stack)
+    order = kept + x + y
+    if not order:
+        return Node(ArrayOp.SCALAR, (value,))
+    if len(x) > 1 or len(y) > 1 or (front and not (x and y)):
+        return Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
+    return value
 
 
 def _in_order(
@@ -144,7 +146,7 @@ def _in_order(
 ) -> Iterator[Candidate]:
     """Yield ``product`` with its result in the wanted order, one way or another."""
     wanted = problem.wanted
-    if wanted is None or wanted == product.order:
+    if wanted == product.order:
         yield product
         return
     front, x, y = parts
@@ -159,20 +161,29 @@ def _in_order(
             # Then NumPy computes every product aside and copies it.
             stride = problem.size(wanted[-1:])
             through += cost.strided(stride, problem.size(wanted))
-        value = product.value
-        if value.op is ArrayOp.RESHAPE and isinstance(value.args[0], Node):
-            value = value.args[0]
         yield replace(
             product,
             primitive="into",
-            value=replace(value, c_order=False),
+            write=partial(_unshaped, product),
             order=wanted,
             cost=product.cost + through,
             into=(tuple(in_memory), axes),
         )
     yield replace(
         product,
-        value=copied(Source(product.value, product.order), wanted),
+        write=partial(_copied, product, wanted),
         order=wanted,
         cost=product.cost + loops.copy(product.order, wanted, problem.sizes),
     )
+
+
+def _unshaped(product: Candidate) -> Node:
+    """Write the stacked products as they are, whatever they are written through."""
+    value = product.value
+    if value.op is ArrayOp.RESHAPE and isinstance(value.args[0], Node):
+        value = value.args[0]
+    return replace(value, c_order=False)
+
+
+def _copied(product: Candidate, order: Subscripts) -> Node:
+    return copied(Source(product.value, product.order), order)

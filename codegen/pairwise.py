@@ -6,6 +6,8 @@ is a row (M) or a column (N).  Every candidate is written out with its result's
 layout and an estimate of its time; the cheapest is taken.
 
     multiply   no K           broadcast product
+    repeated   no K           the same of operands that were repeated before, where the
+                              axes that both have end in short ones
     dot        K, no B        one matrix product on fused groups of axes
     matmul     K              stacked matrix products; B and what else stands in
                               front of the last two groups is looped over
@@ -28,7 +30,7 @@ from dataclasses import dataclass, replace
 
 from . import cost
 from .array_program import Expr, Ref
-from .candidate import Candidate, Problem
+from .candidate import Candidate, Problem, fastest
 from .entrywise import entrywise
 from .errors import InternalError
 from .iteration import side_by_side
@@ -74,7 +76,7 @@ def choose(
     problem: Problem, found: Sequence[Candidate], made: Collection[Expr] = ()
 ) -> Candidate:
     """Return the fastest of the ways found, where the copies in ``made`` are there."""
-    unknown = [index for index in problem.kept if index not in problem.sizes]
+    unknown = [index for index in problem.wanted if index not in problem.sizes]
     if not unknown or problem.sets.contracted:
         return min(found, key=lambda way: way.rest(made))
     sizes = {**dict.fromkeys(unknown, cost.LARGE), **problem.sizes}
@@ -139,30 +141,25 @@ def _alike(way: Candidate, found: Iterable[Candidate]) -> Iterator[Candidate]:
 def estimate(
     a: Subscripts,
     b: Subscripts,
-    kept: Subscripts,
-    wanted: Subscripts | None,
+    wanted: Subscripts,
     sizes: Mapping[Index, int],
     *,
     any_memory: bool = False,
-) -> tuple[float, Subscripts]:
-    """Return the time of the cheapest way, and the order of its result."""
-    terms = (a, b) if wanted is None else (a, b, wanted)
-    groups = _fused(terms, kept)
+) -> float:
+    """Return the time of the cheapest way to compute a product."""
+    groups = _fused((a, b, wanted), wanted)
     number = {group[0]: chr(ord("a") + k) for k, group in enumerate(groups)}
 
     def renamed(indices: Subscripts) -> Subscripts:
         return tuple(number[index] for index in indices if index in number)
 
-    time, order = _estimate(
+    return _estimate(
         renamed(a),
         renamed(b),
-        renamed(kept),
-        None if wanted is None else renamed(wanted),
+        renamed(wanted),
         tuple(cost.entries(group, sizes) for group in groups),
         any_memory,
     )
-    found = (groups[ord(letter) - ord("a")] for letter in order)
-    return time, tuple(itertools.chain(*found))
 
 
 def _fused(terms: Sequence[Subscripts], kept: Subscripts) -> list[Subscripts]:
@@ -183,17 +180,15 @@ def _fused(terms: Sequence[Subscripts], kept: Subscripts) -> list[Subscripts]:
 def _estimate(
     a: Subscripts,
     b: Subscripts,
-    kept: Subscripts,
-    wanted: Subscripts | None,
+    wanted: Subscripts,
     sizes: tuple[int, ...],
     any_memory: bool,
-) -> tuple[float, Subscripts]:
+) -> float:
     """Estimate a product whose letters are a, b, …; large networks repeat few."""
     of_letter = {chr(ord("a") + k): size for k, size in enumerate(sizes)}
     sources = Source(Ref("a"), a), Source(Ref("b"), b)
-    problem = Problem(*sources, kept, wanted, of_letter, any_memory)
-    chosen = min(_worthwhile(problem, straight=True), key=_time)
-    return chosen.time, chosen.order
+    problem = Problem(*sources, wanted, of_letter, any_memory)
+    return fastest(_worthwhile(problem, straight=True)).time
 
 
 def _worthwhile(problem: Problem, *, straight: bool = False) -> list[Candidate]:
@@ -208,9 +203,9 @@ def _worthwhile(problem: Problem, *, straight: bool = False) -> list[Candidate]:
     if straight:
         sides = [s for s in sides if s.rows + s.columns == s.wanted] or sides
     found = list(_matrix_products(problem, sides))
-    volume = problem.size((*problem.kept, *sets.contracted))
+    volume = problem.size((*problem.wanted, *sets.contracted))
     least = cost.EINSUM_CALL + cost.EINSUM_SUM_ENTRY * volume
-    if found and min(map(_time, found)) <= least:
+    if found and fastest(found).time <= least:
         return found
     return [*found, *entrywise(problem, copies=not (found and straight))]
 

@@ -64,7 +64,20 @@ def repeated(
     while new[1:] and cost.entries(new[1:] + behind, sizes) >= cost.LONG_BLOCK:
         new = new[1:]
     longer = tuple(index for index in order if index in kept or index in new)
-    present = tuple(index in kept for index in longer if index not in new[1:])
+    return repeated_along(new, source, longer, index_of, sizes)
+
+
+def repeated_along(
+    new: Subscripts,
+    source: Source,
+    order: Subscripts,
+    index_of: Mapping[Index, Index],
+    sizes: Sizes,
+) -> Source:
+    """Repeat an array along the axes ``new``, side by side in the order ``order``."""
+    kept = tuple(index for index in order if index not in new)
+    behind = order[order.index(new[-1]) + 1 :]
+    present = tuple(index in kept for index in order if index not in new[1:])
     wide = Node(ArrayOp.EXPAND, (transposed(source, kept),), present)
     count = tuple(index_of[index] for index in new)
     run, times = cost.entries(behind, sizes), cost.entries(new, sizes)
@@ -72,6 +85,6 @@ def repeated(
     op = ArrayOp.TILE if tiled else ArrayOp.REPEAT
     value = Node(op, (wide,), tuple(() if here else count for here in present))
     if len(new) > 1:
-        shape = tuple((index_of[index],) for index in longer)
+        shape = tuple((index_of[index],) for index in order)
         value = Node(ArrayOp.RESHAPE, (value,), shape)
-    return Source(value, longer)
+    return Source(value, order)

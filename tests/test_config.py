@@ -171,11 +171,11 @@ GENERAL_ERRORS = [
     ),
     (
         "[tool.eingrad]\nline-length = 0",
-        "tool.eingrad.line-length must be a positive integer, got 0",
+        "tool.eingrad.line-length must be an integer from 88 to 120, got 0",
     ),
     (
         "[tool.eingrad]\nline-length = true",
-        "tool.eingrad.line-length must be a positive integer, got true",
+        "tool.eingrad.line-length must be an integer from 88 to 120, got true",
     ),
     (
         "[tool.eingrad]\nlicense = 2020-01-02",
@@ -255,7 +255,7 @@ PRECEDENCE = [
     # (general, kernel, field, value)
     ("", "", "line_length", 88),
     ("line-length = 100", "", "line_length", 100),
-    ("line-length = 100", "line-length = 79", "line_length", 79),
+    ("line-length = 100", "line-length = 99", "line_length", 99),
     ('license = "MIT"', 'license = ""', "license", ""),
     ("optimize = [[0, 1], [0, 1]]", "optimize = [[0, 2]]", "optimize", ((0, 2),)),
     ("optimize = [[0, 1]]", 'optimize = "auto"', "optimize", "auto"),

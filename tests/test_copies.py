@@ -8,7 +8,7 @@ from exact import integers
 
 import eingrad
 from eingrad.array_program import ArrayOp, Node, Ref
-from eingrad.candidate import Candidate
+from eingrad.candidate import Candidate, written
 from eingrad.copies import Choice, worth_making
 from eingrad.loading import load_text
 from eingrad.options import Options
@@ -24,7 +24,9 @@ def way(time: float, **copies: float) -> Candidate:
     made = tuple((forms[name], taken) for name, taken in copies.items())
     value = Node(ArrayOp.DOT, (Ref("a"), Ref("b")))
     whole = time + sum(copies.values())
-    return Candidate("dot", value, ("i",), ((), ()), whole, copies=made)
+    return Candidate(
+        "dot", written(value), ("i",), ((), ()), whole, write_copies=written(made)
+    )
 
 
 def choice(*ways: Candidate) -> Choice:

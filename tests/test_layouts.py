@@ -102,6 +102,31 @@ def test_intermediates_of_random_specs_lie_as_they_were_planned(case: Case) -> N
         assert_layouts(case.spec, case.shapes, {"sizes": case.sizes})
 
 
+@pytest.mark.parametrize("sized", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "shapes"),
+    [
+        ("n,nd->d", [(2000,), (2000, 50)]),
+        ("bij,j->bi", [(64, 64, 64), (64,)]),
+        ("ij,kl->ikjl", [(32, 32), (32, 32)]),
+        ("abcd,bd->ac", [(30, 20, 30, 20), (20, 20)]),
+        # The stack of products is wanted otherwise than the operands lie.
+        ("hbqk,bkhd->bqhd", [(2, 3, 4, 5), (3, 5, 2, 6)]),
+        ("bqhd,bkhd->bhqk", [(3, 4, 2, 5), (3, 6, 2, 5)]),
+    ],
+)
+def test_results_lie_in_c_order_where_operands_allow(
+    spec: str, shapes: list[tuple[int, ...]], sized: bool
+) -> None:
+    emitted = eingrad.load(spec, shapes=shapes if sized else None)
+    rng = np.random.default_rng(0)
+    operands = [integers(rng, shape, "float32") for shape in shapes]
+    output, pullback = emitted.vjp(*operands)
+    assert output.flags.c_contiguous
+    for gradient in pullback(np.ones_like(output)):
+        assert gradient.flags.c_contiguous
+
+
 TURNS = [
     ((1024, 64), (1, 0)),
     ((300, 301), (1, 0)),
