@@ -19,7 +19,6 @@ from .array_program import (
     Statement,
     nodes,
 )
-from .errors import InternalError
 from .index_sets import IndexSets, index_sets
 from .spec import Einsum, Index, Subscripts
 from .unary import like
@@ -106,17 +105,14 @@ def written(value: T) -> Callable[[], T]:
 
 
 def fastest(ways: Iterable[Candidate]) -> Candidate:
-    """Return the way of least time, of several the first; not all are written down."""
-    numbered = enumerate(ways)
-    least: tuple[float, int, Candidate] | None = None
-    for k, way in sorted(numbered, key=lambda pair: pair[1].cost):
-        if least is not None and way.cost > least[0]:
+    """Return the way of least time; what costs more without views is not written."""
+    by_cost = sorted(ways, key=lambda way: way.cost)
+    best = by_cost[0]
+    for way in by_cost[1:]:
+        if way.cost >= best.time:
             break
-        found = (way.time, k, way)
-        least = found if least is None else min(least, found)
-    if least is None:
-        raise InternalError("there is no way to compute a product")
-    return least[2]
+        best = min(best, way, key=lambda way: way.time)
+    return best
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from .candidate import Candidate, Problem, written
 from .cost import Sizes
 from .iteration import memory_order
 from .spec import Subscripts
-from .unary import repeated_along
+from .unary import repeated_along, runs
 from .views import Source, aligned, copied
 
 
@@ -72,23 +71,19 @@ def _repeated_along(
     held = tuple(index for index in run if index in source.order)
     if held in ((), run):
         return source, 0.0
-    order = _like(source.order, held)
-    time = 0.0
+    order, time = _like(source.order, held), 0.0
     if order != source.order:
         time += loops.copy(source.order, order, sizes)
         source = _turned(source, order)
-    own = order[: -len(held)]
-    letters = {index: index for index in (*own, *run)}
-    parts = [tuple(g) for _, g in itertools.groupby(run, held.__contains__)]
-    for place in reversed(range(len(parts))):
-        if parts[place][0] not in held:
-            behind = tuple(itertools.chain(*parts[place + 1 :]))
-            before = own + tuple(
-                i for i in itertools.chain(*parts[:place]) if i in held
-            )
-            time += loops.repeat(before, parts[place], behind, sizes)
-            order = (*before, *parts[place], *behind)
-            source = repeated_along(parts[place], source, order, letters, sizes)
+    letters = {index: index for index in (*order, *run)}
+    behind: Subscripts = ()
+    for part in runs(run, held)[::-1]:
+        if part[0] not in held:
+            before = order[: len(order) - len(behind)]
+            time += loops.repeat(before, part, behind, sizes)
+            order = before + part + behind
+            source = repeated_along(part, source, order, letters, sizes)
+        behind = part + behind
     return source, time
 
 

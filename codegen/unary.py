@@ -40,6 +40,11 @@ def diagonal(source: Source, order: Subscripts) -> Expr:
     return Node(ArrayOp.DIAGONAL, (source.expr,), (source.order, order))
 
 
+def runs(order: Subscripts, kept: Subscripts) -> list[Subscripts]:
+    """Cut an order into runs of what is kept and of what is not."""
+    return [tuple(run) for _, run in itertools.groupby(order, kept.__contains__)]
+
+
 def repeated(
     source: Source,
     order: Subscripts,
@@ -56,7 +61,7 @@ def repeated(
     kept = tuple(index for index in order if index in source.order)
     if kept and source.order[-1] != kept[-1]:
         source = Source(copied(source, kept), kept)
-    parts = [tuple(g) for _, g in itertools.groupby(order, kept.__contains__)]
+    parts = runs(order, kept)
     if not kept or kept == order or cost.entries(parts[-1], sizes) >= cost.LONG_RUN:
         return source
     new = next(part for part in reversed(parts) if part[0] not in kept)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eingrad import generate
 from eingrad.errors import EingradError, OptionError
 from eingrad.loading import load_file
 from eingrad.proof import bounds
@@ -659,6 +660,40 @@ def test_wrong_modules_are_found_out(load: Load, name: str) -> None:
     assert message in found.message
     assert message in str(report)
     assert report.error_probability is None
+
+
+# What is edited in a generated module, and what is found: array and message.
+WRONG_OUT = {
+    "the output goes elsewhere": (
+        "    return _store(output, out)",
+        "    return output.copy()",
+        *("forward with out", "returns another array than the one given"),
+    ),
+    "gradients go elsewhere": (
+        "        return _store_each(gradients, out, accumulate)",
+        "        return tuple(x.copy() for x in gradients)",
+        *("backward with out", "returns another array than the one given"),
+    ),
+    "gradients replace what is there": (
+        "        np.add(out, result, out=out",
+        "        np.copyto(out, result",
+        *("gradient of operand 'a'", "from backward with accumulate, is wrong at"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_OUT)
+def test_results_in_given_arrays_are_checked(load: Load, name: str) -> None:
+    text = generate("ij,jk->ik")
+    proven = check(load(text))
+    assert {law.name: law.count for law in proven.laws}["out"] > 0
+    right, wrong, array, message = WRONG_OUT[name]
+    assert text.count(right) == 1
+    report = check(load(text.replace(right, wrong)))
+    found = report.counterexample
+    assert found is not None
+    assert (found.law, found.array) == ("out", array), str(report)
+    assert message in found.message
 
 
 def test_the_report_says_what_was_proven(load: Load) -> None:

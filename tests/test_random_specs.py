@@ -42,7 +42,7 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
             return None
         ways = list(pairwise.candidates(problem))
         large, small = dice.choice(ways), dice.choice(ways)
-        return pairwise.Split(large, small, problem.kept, dice.randrange(9))
+        return pairwise.Split(large, small, problem.wanted, dice.randrange(9))
 
     def some_stage(
         order: Subscripts, kept: Subscripts, sizes: Any, **options: Any
