@@ -14,7 +14,13 @@ from .terminal import say, specs
 
 @click.command(short_help="Write the module of a spec.")
 @click.argument("spec")
-@click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
+@click.option(
+    "-o",
+    "out",
+    metavar="FILE",
+    type=Path,
+    help="Write to FILE, unless that was edited or is somebody else's.",
+)
 @click.option("--name", metavar="NAME", help="Name of the kernel; FILE is NAME.py.")
 @generation_options
 def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> None:

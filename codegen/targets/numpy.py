@@ -224,8 +224,8 @@ def _bracketed(written: Doc) -> Bracketed:
 
 def _with(written: Doc, argument: str) -> Bracketed:
     """Give a call one more argument."""
-    call = _bracketed(written)
-    return replace(call, items=(*call.items, argument))
+    bracketed = _bracketed(written)
+    return replace(bracketed, items=(*bracketed.items, argument))
 
 
 def _is_view(part: Node) -> bool:
