@@ -9,6 +9,7 @@ in one run, interleaved; the regret is the time of the pick over that of the fas
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -41,8 +42,11 @@ SPECS = (
 SIZES = (3, 5, 8, 13, 17, 31, 32, 50, 64, 100, 129, 200, 256, 500)
 MOST_WORK = 3e7
 LEAST_WORK = 30
-# It has the functions that candidates call.
-MODULE = eingrad.load("ij,jk->ik", sizes={"i": 4096, "j": 64, "k": 64})
+# They have the functions that candidates call.
+MODULES = (
+    eingrad.load("ij,jk->ik", sizes={"i": 4096, "j": 64, "k": 64}),
+    eingrad.load("ijk->ik", sizes={"i": 20, "j": 30, "k": 3}),
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def _function(program: Program, case: Case) -> Callable[..., Any]:
     writer = Writer(program, arrays, same, names, {}, 88)
     lines = writer.function(arrays.blocks, known=("a", "b"), kept=("output",)).lines
     text = "\n".join(["def run(a, b):", *lines, "    return output"])
-    space = dict(vars(MODULE))
+    space = dict(itertools.chain(*(vars(module).items() for module in MODULES)))
     exec(text, space)
     function: Callable[..., Any] = space["run"]
     function.__doc__ = text

@@ -7,10 +7,12 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eingrad.options import Options
 from eingrad.request import read_request
+from eingrad.spec import parse
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -37,3 +39,26 @@ def test_the_further_workloads_are_different_specs_with_all_their_sizes(
     for workload in workloads:
         request = read_request(workload.spec, Options(shapes=workload.shapes))
         assert request.sizes == workload.sizes
+
+
+@pytest.mark.parametrize(
+    ("spec", "sizes"),
+    [
+        ("ij,jk->ki", {"i": 500, "j": 129, "k": 32}),
+        ("bij,bjk->bik", {"b": 3, "i": 4, "j": 5, "k": 6}),
+        ("ac,bd->abcd", {"a": 9, "b": 30, "c": 3, "d": 2}),
+        ("ij,ji->ij", {"i": 7, "j": 8}),
+    ],
+)
+def test_every_candidate_is_timed(
+    spec: str, sizes: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    regret = importlib.import_module("regret")
+    case = regret.Case(parse(spec), sizes)
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(9, size=[sizes[i] for i in t]) for t in case.einsum.operands]
+    functions = regret.compiled(case)
+    assert len({primitive for primitive, _, _ in functions}) > 1
+    for _, _, function in functions:
+        np.testing.assert_array_equal(function(*arrays), np.einsum(spec, *arrays))
