@@ -3,7 +3,7 @@
 Three ideas carry it.  A value is held as a variable whose axes may stand in another
 order than the value's own, so a transpose costs nothing until somebody needs it.  A
 product of two values is handed to ``pairwise``, which picks the primitive.  What one
-operand can do alone (diagonals, sums, new axes) is a unary einsum, lowered here.
+operand can do alone is a unary einsum: its diagonal, then ``sums``, then new axes.
 
 Outputs come out in the order of their subscripts, in memory of their own.
 """
@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from . import cost, pairwise
+from . import pairwise
 from .array_program import (
     Array,
     ArrayOp,
@@ -42,8 +43,8 @@ from .program import (
     step_sizes,
 )
 from .spec import Einsum, Index, Subscripts, unique
-from .sums import first_stage, partial_sum, summed
-from .unary import diagonal, fronts, like, repeated, scalar
+from .sums import total
+from .unary import diagonal, like, scalar, spread
 from .views import Source, aligned, copied, transposed
 
 
@@ -270,77 +271,50 @@ class _Lowering:
         owned = self.arrays[step.arguments[0].name].owned
         distinct = unique(source.order)
         kept = tuple(i for i in distinct if i in einsum.output)
-        spread = len(unique(einsum.output)) > len(kept)
-        embedded = len(unique(einsum.output)) < len(einsum.output)
+        index_of, sizes = step_sizes(step), letter_sizes(step, self.sizes)
+        # It goes along new axes, or onto a diagonal.
+        spreads = not len(kept) == len(unique(einsum.output)) == len(einsum.output)
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
+
+        def held(expr: Expr) -> Ref:
+            return self.held(f"sum_{step.arguments[0].name}", expr)
+
         core = source
         if len(kept) < len(distinct):
-            core = Source(self.total(step, source, kept), kept)
-            if not (spread or embedded):
+            force = self.primitive
+            expr = total(source, kept, index_of, sizes, held, force=force)
+            core = Source(expr, kept)
+            if not spreads:
                 order = einsum.output if step.result.name in self.exact else kept
                 if order != kept:
                     core = Source(self.placed(step.result, core, order), order)
                 axes = tuple(einsum.output.index(index) for index in order)
                 return self.assign(step.result, core.expr, axes), notation
-            core = Source(self.reduced(step, core.expr), kept)
+            core = Source(held(expr), kept)
         elif len(distinct) < len(source.order):
             core = Source(diagonal(source, distinct), distinct)
             last = source.order[-1]
             apart = last != distinct[-1] or source.order.count(last) > 1
-            if apart and not (spread or embedded or step.result.name in self.results):
+            if apart and not (spreads or step.result.name in self.results):
                 # Its entries lie apart, and it is small beside what it is taken from.
                 axes = tuple(einsum.output.index(index) for index in distinct)
                 copy = Node(ArrayOp.COPY, (core.expr,))
                 return self.assign(step.result, copy, axes), notation
-        if step.result.name in self.broadcast or not (spread or embedded):
+        if step.result.name in self.broadcast or not spreads:
             axes = tuple(einsum.output.index(index) for index in core.order)
             return Array(core.expr, axes, owned), notation
-        return self.spread(step, einsum, core, embedded), notation
+        natural = tuple(range(len(einsum.output)))
+        target = Ref(self.variable(step.result, natural))
+        part = partial(self.names.fresh, f"{step.result.name}_block")
+        written = spread(target, core, einsum.output, index_of, sizes, part)
+        self.statements.extend(written)
+        return Array(target, natural, owned=True), notation
 
-    def total(self, step: Step, source: Source, kept: Subscripts) -> Expr:
-        """Sum over what is not kept; all stages but the last get a variable."""
-        index_of, sizes = step_sizes(step), letter_sizes(step, self.sizes)
-        if len(unique(source.order)) < len(source.order):
-            return summed(source, kept)
-        while True:
-            stage = first_stage(source.order, kept, sizes, force=self.primitive)
-            expr = partial_sum(source, stage, index_of)
-            if stage.left == kept:
-                return expr
-            source = Source(self.reduced(step, expr), stage.left)
-
-    def reduced(self, step: Step, expr: Expr) -> Expr:
-        target = Ref(self.names.fresh(f"sum_{step.arguments[0].name}"))
+    def held(self, stem: str, expr: Expr) -> Ref:
+        """Give a part of a step a variable."""
+        target = Ref(self.names.fresh(stem))
         self.statements.append(Statement(target, expr))
         return target
-
-    def spread(self, step: Step, einsum: Einsum, core: Source, embedded: bool) -> Array:
-        """Write ``core`` along new axes, or onto the diagonal of zeros."""
-        index_of, sizes = step_sizes(step), letter_sizes(step, self.sizes)
-        shape = tuple((index_of[index],) for index in einsum.output)
-        order = unique(einsum.output)
-        natural = tuple(range(len(einsum.output)))
-        if not embedded:
-            core = repeated(core, order, index_of, sizes)
-            if core.order == order:
-                return self.assign(step.result, core.expr, natural)
-        op = ArrayOp.ZEROS if embedded else ArrayOp.EMPTY
-        array = self.assign(step.result, like(op, core.expr, shape), natural)
-        target = array.expr
-        rows = 0 if embedded else fronts(order, core.order, sizes)
-        if embedded:
-            target = diagonal(Source(target, einsum.output), order)
-        elif cost.entries(order[:rows], sizes) > 2:
-            # One of many equal blocks is written entry by entry, the others as it is.
-            block = Ref(self.names.fresh(f"{step.result.name}_block"))
-            room = like(ArrayOp.EMPTY, core.expr, shape[rows:])
-            self.statements.append(Statement(block, room))
-            value = aligned(core, order[rows:])
-            self.statements.append(Statement(block, value, through=True))
-            core = Source(block, order[rows:])
-        value = aligned(core, order)
-        self.statements.append(Statement(target, value, through=True))
-        return array
 
 
 def _is_identity(step: Step) -> bool:

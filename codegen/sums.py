@@ -7,11 +7,11 @@ neighbours also by a product with ones, for which BLAS mostly takes less time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import cost, loops
-from .array_program import ArrayOp, Expr, Node, Shape
+from .array_program import ArrayOp, Expr, Node, Ref, Shape
 from .cost import Sizes
 from .spec import Index, Subscripts, unique
 from .unary import diagonal, like, scalar
@@ -33,13 +33,35 @@ class Stage:
     time: float
 
 
+def total(
+    source: Source,
+    kept: Subscripts,
+    index_of: Mapping[Index, Index],
+    sizes: Sizes,
+    held: Callable[[Expr], Ref],
+    *,
+    force: str | None = None,
+) -> Expr:
+    """Sum over what is not kept, stage by stage.
+
+    ``index_of`` says how the program calls the letters of ``source``; ``held`` gives
+    what a stage leaves a variable.  ``force`` names the only primitive allowed, where
+    it applies.
+    """
+    if len(unique(source.order)) < len(source.order):
+        return summed(source, kept)
+    while True:
+        stage = first_stage(source.order, kept, sizes, force=force)
+        expr = _partial_sum(source, stage, index_of)
+        if stage.left == kept:
+            return expr
+        source = Source(held(expr), stage.left)
+
+
 def first_stage(
     order: Subscripts, kept: Subscripts, sizes: Sizes, *, force: str | None = None
 ) -> Stage:
-    """Return the first stage of the sum over what is not kept.
-
-    ``force`` names the only primitive allowed, where it applies.
-    """
+    """Return the first stage of the sum over what is not kept."""
     if not kept:
         # What is summed up as a whole is taken for large.
         sizes = {**dict.fromkeys(order, cost.LARGE**2), **sizes}
@@ -131,11 +153,8 @@ def summed(source: Source, kept: Subscripts) -> Node:
     return value if kept else scalar(value)
 
 
-def partial_sum(source: Source, stage: Stage, index_of: Mapping[Index, Index]) -> Expr:
-    """Sum as ``stage`` says.
-
-    ``index_of`` says how the program calls the letters of ``source``.
-    """
+def _partial_sum(source: Source, stage: Stage, index_of: Mapping[Index, Index]) -> Expr:
+    """Sum as ``stage`` says."""
     if stage.op is ArrayOp.EINSUM:
         return summed(source, stage.left)
     run, groups = stage.run, stage.groups

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from . import cost
-from .array_program import ArrayOp, Expr, Node, Ref, references
+from .array_program import ArrayOp, Expr, Node, Ref, Statement, references
 from .cost import Sizes
-from .spec import Index, Subscripts
-from .views import Source, copied, transposed
+from .spec import Index, Subscripts, unique
+from .views import Source, aligned, copied, transposed
 
 
-def fronts(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
+def _fronts(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
     """Count the first new axes along which an array is best written part by part."""
     new = {index for index in order if index not in kept}
     rows = next((axis for axis, i in enumerate(order) if i in kept), 0)
@@ -93,3 +93,38 @@ def repeated_along(
         shape = tuple((index_of[index],) for index in order)
         value = Node(ArrayOp.RESHAPE, (value,), shape)
     return Source(value, order)
+
+
+def spread(
+    target: Ref,
+    source: Source,
+    output: Subscripts,
+    index_of: Mapping[Index, Index],
+    sizes: Sizes,
+    part: Callable[[], str],
+) -> Iterator[Statement]:
+    """Write an array into ``target`` along new axes, or onto the diagonal of zeros.
+
+    ``output`` are the indices of its axes, and ``index_of`` says how the program calls
+    them; ``part`` names a variable for a part of it.
+    """
+    shape = tuple((index_of[index],) for index in output)
+    order = unique(output)
+    if order != output:
+        yield Statement(target, like(ArrayOp.ZEROS, source.expr, shape))
+        view = diagonal(Source(target, output), order)
+        yield Statement(view, aligned(source, order), through=True)
+        return
+    source = repeated(source, order, index_of, sizes)
+    if source.order == order:
+        yield Statement(target, source.expr)
+        return
+    yield Statement(target, like(ArrayOp.EMPTY, source.expr, shape))
+    rows = _fronts(order, source.order, sizes)
+    if cost.entries(order[:rows], sizes) > 2:
+        # One of many equal blocks is written entry by entry, the others as it is.
+        block = Ref(part())
+        yield Statement(block, like(ArrayOp.EMPTY, source.expr, shape[rows:]))
+        yield Statement(block, aligned(source, order[rows:]), through=True)
+        source = Source(block, order[rows:])
+    yield Statement(target, aligned(source, order), through=True)

@@ -60,7 +60,7 @@ def test_any_candidate_in_any_layout_is_right(case: Case, seed: int) -> None:
     with (
         mock.patch.object(pairwise, "choose", some_candidate),
         mock.patch.object(pairwise, "split", some_split),
-        mock.patch("eingrad.lower.first_stage", some_stage),
+        mock.patch("eingrad.sums.first_stage", some_stage),
         mock.patch("eingrad.lower.choose_layouts", some_layouts),
     ):
         module = eingrad.load(

@@ -227,7 +227,7 @@ LAWS = (
     ),
     Law(
         "out",
-        "the same, written into arrays that are given, and added to them",
+        "forward and backward, written into given arrays, and added to them",
         "entries",
         ExactCase,
         into,
