@@ -275,10 +275,7 @@ class _Lowering:
         # It goes along new axes, or onto a diagonal.
         spreads = not len(kept) == len(unique(einsum.output)) == len(einsum.output)
         notation = f"{''.join(source.order)}->{''.join(einsum.output)}"
-
-        def held(expr: Expr) -> Ref:
-            return self.held(f"sum_{step.arguments[0].name}", expr)
-
+        held = partial(self.held, f"sum_{step.arguments[0].name}")
         core = source
         if len(kept) < len(distinct):
             force = self.primitive
