@@ -115,7 +115,7 @@ def _multiplied(
             time += loops.einsum((front + stack,), kept + stack, sizes)
         candidate = Candidate(
             primitive,
-            partial(_written, op, left, right, kept, c_order=not straight),
+            partial(_written, op, left, right, kept, straight=straight),
             order,
             (left.order, right.order),
             time + left.copying + right.copying,
@@ -125,10 +125,12 @@ def _multiplied(
 
 
 def _written(
-    op: ArrayOp, left: Matrices, right: Matrices, kept: Subscripts, *, c_order: bool
+    op: ArrayOp, left: Matrices, right: Matrices, kept: Subscripts, *, straight: bool
 ) -> Node:
     """Write the products down, added up along what is in front and not kept."""
     front, (x, _), (_, y) = left.front, left.groups, right.groups
+    # What goes in blocks lies in C order anyway.
+    c_order = not straight and op is not ArrayOp.BLOCKS
     value = Node(op, (left.expr(), right.expr()), c_order=c_order)
     if kept != front:
         stack = x[:1] + y[:1]

@@ -44,6 +44,8 @@ CASES = [
     case("bij,bj->bi", (2, 3, 5), (2, 5)),
     case("bi,bi->b", (2, 3), (2, 3)),
     case("bqhd,bkhd->bhqk", (2, 3, 2, 5), (2, 4, 2, 5)),
+    # The stack lies otherwise than it is wanted, in both operands alike.
+    case("baij,bajk->abik", (2, 3, 5, 4), (2, 3, 4, 2)),
     case("bhqk,bkhd->bqhd", (2, 2, 3, 4), (2, 4, 2, 5)),
     case("bot,bct->oc", (3, 2, 4), (3, 5, 4)),
     case("bhot,bhct->co", (2, 3, 2, 4), (2, 3, 5, 4)),
