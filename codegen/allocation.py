@@ -53,7 +53,7 @@ class Allocator(ABC):
         return self.allocate((*left[:-1], *right[1:]))
 
     def matmul(self, arrays: Sequence[Strided]) -> Strided:
-        """Take memory for stacked products, in C order; a vector has no other side."""
+        """Take memory for stacked products, each in C order; a vector has one side."""
         left, right = arrays
         rows = left.shape[-2:-1]
         columns = right.shape[-1:] if len(right.shape) > 1 else ()

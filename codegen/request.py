@@ -28,6 +28,7 @@ from .spec import (
 TARGETS = ("numpy",)
 CONVENTIONS = ("adjoint", "transpose")
 ORDERS = (1, 2)
+LINE_LENGTHS = range(88, 121)
 ERFS = ("numpy", "scipy")
 
 # What the array is called that is added to the einsum.
@@ -279,6 +280,8 @@ def _one_line(option: str, text: str) -> str:
 
 
 def _checked_width(width: int) -> int:
-    if isinstance(width, bool) or not isinstance(width, int) or not 88 <= width <= 120:
-        raise OptionError(f"line length must be from 88 to 120, got {width!r}")
+    whole = isinstance(width, int) and not isinstance(width, bool)
+    if not whole or width not in LINE_LENGTHS:
+        least, most = LINE_LENGTHS[0], LINE_LENGTHS[-1]
+        raise OptionError(f"line length must be from {least} to {most}, got {width!r}")
     return width

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import ConfigError, suggestion
-from .request import CONVENTIONS, ERFS, ORDERS, TARGETS
+from .request import CONVENTIONS, ERFS, LINE_LENGTHS, ORDERS, TARGETS
 
 # The name of a kernel, as a regular expression: no two differ in case alone.
 NAME = "[a-z][a-z0-9_]*"
@@ -145,9 +145,9 @@ SHARED: Mapping[str, Kind] = {
         "What the text is written for.",
     ),
     "line-length": Kind(
-        "an integer from 88 to 120",
-        lambda value: value if natural(value) in range(88, 121) else None,
-        {"type": "integer", "minimum": 88, "maximum": 120},
+        f"an integer from {LINE_LENGTHS[0]} to {LINE_LENGTHS[-1]}",
+        lambda value: value if natural(value) in LINE_LENGTHS else None,
+        {"type": "integer", "minimum": LINE_LENGTHS[0], "maximum": LINE_LENGTHS[-1]},
         "The longest line of a module; 88 by default.",
     ),
     "license": STRING.for_(
