@@ -80,8 +80,10 @@ LONG_RUN, LONG_BLOCK = 64, 128
 FEW_TO_REPEAT = 24
 COPIED_AS_ONE = (1, 2, 4, 8)
 
-# What it costs to repeat: the call, each run, each time that it is, and each entry.
-REPEAT_CALL, REPEAT_ROW, REPEAT_RUN, REPEAT_ENTRY = 900.0, 2.2, 3.7, 0.1
+# What it costs to repeat: the call, in one step or two, each run, each time that it is,
+# and each entry.
+REPEAT_CALL, REPEAT_TWICE_CALL = 900.0, 3400.0
+REPEAT_ROW, REPEAT_RUN, REPEAT_ENTRY = 2.2, 3.7, 0.1
 
 # A matrix product approaches MULTIPLY_ADD as its sides grow past these, and takes this
 # for an entry of its result, or of one that is too large for the near caches.

@@ -8,42 +8,65 @@ from dataclasses import replace
 from . import cost, loops
 from .array_program import ArrayOp, Node, unconjugated
 from .candidate import Candidate, Problem, written
-from .cost import Sizes
 from .iteration import memory_order
 from .spec import Subscripts
 from .unary import repeated_along, runs
 from .views import Source, aligned, copied
 
+# An operand, and the time of the copy that it is; 0 if it is none.
+Copied = tuple[Source, float]
+
 
 def entrywise(problem: Problem, *, copies: bool = True) -> Iterator[Candidate]:
     """Yield the products entry by entry, with operands as they are or copied before.
 
-    An operand may be copied to lie like the other; without a sum also to lie as the
-    result is wanted, or be repeated.
+    An operand may be copied to lie like the other, or both so that the batch is their
+    inner run; without a sum also to lie as the result is wanted, or be repeated.
     """
     a, b = problem.a, problem.b
+    if problem.any_memory and not _lies_across(problem):
+        problem = replace(problem, any_memory=False)
     yield from _products(problem)
     if not copies:
         return
     layouts = {(_like(a.order, b.order), b.order), (a.order, _like(b.order, a.order))}
+    if batch := problem.sets.batch:
+        layouts.add((_like(a.order, batch), _like(b.order, batch)))
     if not problem.sets.contracted:
         x, y = (_like(source.order, problem.wanted) for source in (a, b))
         layouts |= {(x, b.order), (a.order, y), (x, y)}
-    for orders in sorted(layouts):
-        first, second = map(_turned, (a, b), orders)
-        if (first, second) == (a, b):
-            continue
-        made = tuple(
-            (unconjugated(new.expr), loops.copy(old.order, new.order, problem.sizes))
-            for old, new in ((a, first), (b, second))
-            if new is not old
-        )
-        time = sum(time for _, time in made)
-        for product in _products(replace(problem, a=first, b=second)):
-            total = product.cost + time
-            yield replace(product, cost=total, write_copies=written(made))
+    for first, second in sorted(layouts):
+        sides = _turned(problem, a, first), _turned(problem, b, second)
+        yield from _of_copies(problem, sides, _products)
     if not problem.sets.contracted:
         yield from _repeated(problem)
+
+
+def _of_copies(
+    problem: Problem,
+    sides: tuple[Copied, Copied],
+    products: Callable[[Problem], Iterator[Candidate]],
+) -> Iterator[Candidate]:
+    """Yield products of operands of which at least one was copied before."""
+    made = tuple((unconjugated(new.expr), time) for new, time in sides if time)
+    if not made:
+        return
+    copying = sum(time for _, time in made)
+    (a, _), (b, _) = sides
+    for product in products(replace(problem, a=a, b=b)):
+        time = product.cost + copying
+        yield replace(product, cost=time, write_copies=written(made))
+
+
+def _lies_across(problem: Problem) -> bool:
+    """Tell whether a result lies otherwise than wanted if it lies as its operands do.
+
+    A sum never does, and copies of operands are no reason to.
+    """
+    if problem.sets.contracted:
+        return False
+    operands = problem.a.order, problem.b.order
+    return memory_order(operands, problem.wanted) != problem.wanted
 
 
 def _repeated(problem: Problem) -> Iterator[Candidate]:
@@ -56,42 +79,39 @@ def _repeated(problem: Problem) -> Iterator[Candidate]:
         run = wanted[start:]
         if problem.size(run[1:]) >= cost.LONG_RUN:
             return
-        a, first = _repeated_along(run, problem.a, problem.sizes)
-        b, second = _repeated_along(run, problem.b, problem.sizes)
-        if first or second:
-            for product in _multiplies(replace(problem, a=a, b=b)):
-                time = product.cost + first + second
-                yield replace(product, primitive="repeated", cost=time)
+        a = _repeated_along(run, problem, problem.a)
+        b = _repeated_along(run, problem, problem.b)
+        for product in _of_copies(problem, (a, b), _multiplies):
+            yield replace(product, primitive="repeated")
 
 
-def _repeated_along(
-    run: Subscripts, source: Source, sizes: Sizes
-) -> tuple[Source, float]:
-    """Repeat an operand along axes of ``run``, and tell how long that takes."""
+def _repeated_along(run: Subscripts, problem: Problem, source: Source) -> Copied:
+    """Repeat an operand along axes of ``run``."""
     held = tuple(index for index in run if index in source.order)
     if held in ((), run):
         return source, 0.0
-    order, time = _like(source.order, held), 0.0
-    if order != source.order:
-        time += loops.copy(source.order, order, sizes)
-        source = _turned(source, order)
+    order = _like(source.order, held)
+    in_order = order == source.order
+    time = 0.0 if in_order else loops.copy(source.order, order, problem.sizes)
+    source, _ = _turned(problem, source, order)
     letters = {index: index for index in (*order, *run)}
     behind: Subscripts = ()
     for part in runs(run, held)[::-1]:
         if part[0] not in held:
             before = order[: len(order) - len(behind)]
-            time += loops.repeat(before, part, behind, sizes)
+            time += loops.repeat(before, part, behind, problem.sizes)
             order = before + part + behind
-            source = repeated_along(part, source, order, letters, sizes)
+            source = repeated_along(part, source, order, letters, problem.sizes)
         behind = part + behind
     return source, time
 
 
-def _turned(source: Source, order: Subscripts) -> Source:
-    """Copy ``source`` into the order ``order``, if that ends in another axis."""
+def _turned(problem: Problem, source: Source, order: Subscripts) -> Copied:
+    """Copy an operand into the order ``order``, if that ends in another axis."""
     if order[-1:] == source.order[-1:]:
-        return source
-    return Source(copied(source, order), order)
+        return source, 0.0
+    time = loops.copy(source.order, order, problem.sizes)
+    return Source(copied(source, order), order), time
 
 
 def _products(problem: Problem) -> Iterator[Candidate]:
@@ -173,9 +193,6 @@ def _laid_out(
     natural = memory_order(operands, wanted)
     if natural == wanted or problem.any_memory:
         yield product(wanted), wanted, time(natural)
-        if natural == wanted and problem.any_memory:
-            # It may be read again and again, so it does not lie across to save time.
-            return
     if natural != wanted:
         yield replace(product(wanted), c_order=True), wanted, time(wanted)
     for order in dict.fromkeys([natural, memory_order(operands, in_memory)]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Iterable, Sequence
 
 from . import cost
@@ -57,11 +58,13 @@ def repeat(
 ) -> float:
     """Time to repeat each run of entries ``along`` new axes."""
     count, times, length = (cost.entries(i, sizes) for i in (before, along, run))
+    call = cost.REPEAT_CALL
     each = 0.0 if length in cost.COPIED_AS_ONE else cost.REPEAT_RUN
     if cost.repeats_in_two_steps(length, times):
-        each /= 2
-    time = count * (cost.REPEAT_ROW + times * (each + cost.REPEAT_ENTRY * length))
-    return cost.REPEAT_CALL + time
+        call, each = cost.REPEAT_TWICE_CALL, each / 2
+    return call + count * (
+        cost.REPEAT_ROW + times * (each + cost.REPEAT_ENTRY * length)
+    )
 
 
 def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:
@@ -73,15 +76,14 @@ def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:
     """
     count, rows = cost.entries(source, sizes), cost.size(source[-1], sizes)
     across = order[order.index(source[-1]) + 1 :]
-    lines, apart, crowded = cost.entries(across, sizes), 0, False
-    for index in across:
-        step = cost.entries(source[source.index(index) + 1 :], sizes)
-        apart |= step
-        crowded = crowded or step % 256 == 0
-    crowded = crowded and rows >= 32 and lines >= 48
-    large = count > 1 << 21 and lines >= 1000
-    many = lines * max(1, (apart & -apart) // cost.LINE) >= 30000
-    return count > 1 << 15 and (crowded or (rows >= 8 and (large or many)))
+    steps = [cost.entries(source[source.index(i) + 1 :], sizes) for i in across]
+    lines, run = cost.entries(across, sizes), min(steps)
+    apart = functools.reduce(operator.or_, steps)
+    crowded = rows >= 32 and lines >= 48 and any(step % 256 == 0 for step in steps)
+    large = rows >= 8 and count > 1 << 21 and lines >= 1000
+    met = lines * min(cost.LINE, run) * max(1, (apart & -apart) // cost.LINE)
+    many = run >= 4 and met > 3 << 17
+    return count > 1 << 15 and (crowded or large or many)
 
 
 def multiply(

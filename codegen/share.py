@@ -31,7 +31,15 @@ from .naming import PARAMETERS
 from .program import Names
 
 # What is worth a variable; a transpose by itself is not.
-_MADE = (ArrayOp.RESHAPE, ArrayOp.DIAGONAL, ArrayOp.COPY, ArrayOp.TURN)
+_MADE = (
+    ArrayOp.RESHAPE,
+    ArrayOp.DIAGONAL,
+    ArrayOp.COPY,
+    ArrayOp.TURN,
+    ArrayOp.REPEAT,
+    ArrayOp.TILE,
+)
+_WITHIN = (*_MADE, ArrayOp.TRANSPOSE, ArrayOp.EXPAND)
 
 
 def share(lowered: Lowered) -> Lowered:
@@ -123,7 +131,7 @@ def _largest(expr: Expr) -> Iterator[Expr]:
 def _is_chain(expr: Expr) -> bool:
     if isinstance(expr, Ref):
         return True
-    return expr.op in (*_MADE, ArrayOp.TRANSPOSE) and _is_chain(expr.args[0])
+    return expr.op in _WITHIN and _is_chain(expr.args[0])
 
 
 def _found(block: Block) -> Iterator[Node]:

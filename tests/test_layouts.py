@@ -113,6 +113,11 @@ def test_intermediates_of_random_specs_lie_as_they_were_planned(case: Case) -> N
         # The stack of products is wanted otherwise than the operands lie.
         ("hbqk,bkhd->bqhd", [(2, 3, 4, 5), (3, 5, 2, 6)]),
         ("bqhd,bkhd->bhqk", [(3, 4, 2, 5), (3, 6, 2, 5)]),
+        # Operands and intermediates are copied to lie across, results are not.
+        ("nij,nj->ni", [(2000, 3, 3), (2000, 3)]),
+        ("nij,njk,nkl->nil", [(2000, 3, 3), (2000, 3, 3), (2000, 3, 3)]),
+        ("ni,ni->n", [(20000, 3), (20000, 3)]),
+        ("bld,dn->bldn", [(4, 64, 64), (64, 16)]),
     ],
 )
 def test_results_lie_in_c_order_where_operands_allow(
@@ -139,8 +144,11 @@ TURNS = [
     ((40, 9, 1000), (2, 1, 0)),
     ((301, 31, 129), (1, 0, 2)),
     ((40, 131, 9, 33), (3, 1, 0, 2)),
-    # Three or five entries in a row are not worth a tile.
+    # Short rows are worth a tile only where the lines leave the caches.
+    ((50000, 3, 3), (1, 2, 0)),
+    ((5, 30000, 5), (0, 2, 1)),
     ((512, 63, 5), (2, 1, 0)),
+    # Three entries in a row are not.
     ((512, 256, 3), (2, 0, 1)),
     ((0, 1024), (1, 0)),
 ]
@@ -167,7 +175,7 @@ def test_turned_copies_by_tiles(
 @given(
     data=st.data(),
     shape=st.lists(
-        st.sampled_from((3, 8, 17, 31, 32, 33, 64, 100, 128, 256, 1000)),
+        st.sampled_from((3, 4, 9, 17, 31, 32, 33, 64, 100, 128, 256, 1000, 20000)),
         min_size=2,
         max_size=4,
     ),

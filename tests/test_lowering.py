@@ -186,6 +186,14 @@ def test_operands_may_be_copied_to_lie_as_the_result_is_wanted(
     assert sides in made
 
 
+def test_many_small_matrices_are_copied_to_go_along_the_batch() -> None:
+    text = eingrad.generate("nij,nj->ni", sizes={"n": 2000, "i": 3, "j": 3})
+    assert '"ijn,jn->' in text
+    assert "np.einsum" not in eingrad.generate(
+        "nij,njk->nik", sizes={"n": 2000, "i": 30, "j": 30, "k": 30}
+    )
+
+
 @pytest.mark.parametrize(
     ("first", "second", "kept"), [("ij", "j", ""), ("ij", "j", "j"), ("i", "jk", "ij")]
 )

@@ -56,11 +56,12 @@ def made_once(source: str) -> list[str]:
         ).items()
         if count > 1
     }
+    makers = (".reshape", ".repeat", "_turned", "_tiled")
     made = Counter(
         ast.unparse(node)
         for node in expressions(source)
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).endswith((".reshape", "_turned"))
+        and ast.unparse(node.func).endswith(makers)
         and not changing.intersection(names(node))
     )
     assert [form for form, count in made.items() if count > 1] == []
@@ -95,6 +96,13 @@ def test_the_pullback_reads_the_copy_that_forward_made() -> None:
     assert "    c_turned = _turned(c, (2, 0, 1))\n" in vjp
     assert "np.matmul(grad_part2_cb[:, None], c_turned)" in reverse
     assert "_turned(c, " not in reverse
+
+
+def test_both_gradients_read_the_cotangent_that_was_repeated_once() -> None:
+    text = eingrad.generate("ni,ni->n", sizes={"n": 20000, "i": 3})
+    reverse = text[text.index("def _reverse(") :].partition("\n\n\n")[0]
+    assert reverse.count(".repeat(") == 1
+    assert reverse.count("np.multiply(") == 2
 
 
 def test_intermediates_are_held_as_matrices_where_only_matrices_are_read() -> None:
