@@ -82,7 +82,7 @@ def goes_by_tiles(source: Subscripts, order: Subscripts, sizes: Sizes) -> bool:
     crowded = rows >= 32 and lines >= 48 and any(step % 256 == 0 for step in steps)
     large = rows >= 8 and count > 1 << 21 and lines >= 1000
     met = lines * min(cost.LINE, run) * max(1, (apart & -apart) // cost.LINE)
-    many = run >= 4 and met > 3 << 17
+    many = run >= 6 and met > 3 << 17
     return count > 1 << 15 and (crowded or large or many)
 
 

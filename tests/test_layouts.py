@@ -144,11 +144,11 @@ TURNS = [
     ((40, 9, 1000), (2, 1, 0)),
     ((301, 31, 129), (1, 0, 2)),
     ((40, 131, 9, 33), (3, 1, 0, 2)),
-    # Short rows are worth a tile only where the lines leave the caches.
+    # Six entries in a row are worth a tile where the lines leave the caches.
     ((50000, 3, 3), (1, 2, 0)),
-    ((5, 30000, 5), (0, 2, 1)),
+    ((5, 40000, 6), (0, 2, 1)),
+    # Three or five are not.
     ((512, 63, 5), (2, 1, 0)),
-    # Three entries in a row are not.
     ((512, 256, 3), (2, 0, 1)),
     ((0, 1024), (1, 0)),
 ]
