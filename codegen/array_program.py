@@ -27,7 +27,8 @@ make a new array, a statement mostly holds one.
                                           memory or in C order
     TURN       axes                       a fresh array with the axes in this order,
                                           of which the last was not last before
-    SCALAR     -                          a fresh array without axes
+    SCALAR     -                          a fresh array without axes, of the dtype of
+                                          its second argument
     EMPTY      shape                      a fresh array like its argument in dtype
     ZEROS      shape                      the same, of zeros
     ONES       shape of one extent        a fresh vector of ones, of its dtype

@@ -131,17 +131,17 @@ def _pull_back(
         sweep.accumulate(stem, argument, contribution)
 
 
-def forward_mode(program: Program, along: Collection[str] | None = None) -> Program:
+def forward_mode(program: Program, along: Sequence[str] | None = None) -> Program:
     """Return the program that takes inputs and tangents to outputs and their tangents.
 
     Its inputs are those of ``program``, then a ``tangent_<name>`` for each of those in
-    ``along``, by default all; the others stay as they are.
+    ``along``, in that order, by default all; the others stay as they are.
     """
     sweep = _Sweep(Names(program.names), list(program.steps))
-    for value in program.inputs:
-        if along is None or value.name in along:
-            name = sweep.names.fresh(f"tangent_{value.name}")
-            sweep.linear[value.name] = Value(name, value.subscripts)
+    values = {value.name: value for value in program.inputs}
+    for name in values if along is None else along:
+        tangent = sweep.names.fresh(f"tangent_{name}")
+        sweep.linear[name] = Value(tangent, values[name].subscripts)
     tangents = tuple(sweep.linear.values())
     for step in program.steps:
         _push_forward(sweep, step)

@@ -10,7 +10,7 @@ from .array_program import ArrayOp, Node, unconjugated
 from .candidate import Candidate, Problem, written
 from .iteration import memory_order
 from .spec import Subscripts
-from .unary import repeated_along, runs
+from .unary import repeated_along, runs, scalar
 from .views import Source, aligned, copied
 
 # An operand, and the time of the copy that it is; 0 if it is none.
@@ -188,7 +188,7 @@ def _laid_out(
     missing = tuple(i for i in kept if i not in larger.order)
     in_memory = missing + tuple(i for i in larger.order if i in kept)
     if not wanted:
-        yield Node(ArrayOp.SCALAR, (product(wanted),)), wanted, time(wanted)
+        yield scalar(product(wanted)), wanted, time(wanted)
         return
     natural = memory_order(operands, wanted)
     if natural == wanted or problem.any_memory:

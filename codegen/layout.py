@@ -198,7 +198,8 @@ class _Layouts:
         """Estimate the copy that writing along new axes takes, if laid out unlike."""
         letters = self._letters(step, einsum, 0)
         order = tuple(index for index in einsum.output if index in letters)
-        spreads = len({*letters}) == len(order) < len(einsum.output)
+        once = sorted(letters) == sorted(order) == sorted({*order})
+        spreads = once and len(order) < len(einsum.output)
         if not spreads or order[-1:] == letters[-1:]:
             return 0.0
         return loops.copy(letters, order, letter_sizes(step, self.sizes))

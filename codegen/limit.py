@@ -187,7 +187,8 @@ class _Ways:
         back = Liveness(pullback, [value.name for value in gradients])
         terms = monomials([*self.forward.steps, *pullback])
         results = self.entries([output])
-        values = [*self.joint.inputs, *(step.result for step in self.joint.steps)]
+        steps = *self.forward.steps, *self.joint.steps
+        values = [*self.joint.inputs, *(step.result for step in steps)]
         indices = {value.name: set(value.subscripts) for value in values}
         cuts = self._cuts()
 
@@ -239,7 +240,7 @@ class _Ways:
 def _next(current: Plan, plans: list[Plan]) -> Plan | None:
     """Return the cheapest of the plans that save about most, if any saves."""
     least = min((plan.estimate for plan in plans), default=current.estimate)
-    if least > WORTHWHILE * current.estimate:
+    if least >= WORTHWHILE * current.estimate:
         return None
     enough = current.estimate - NEARLY_BEST * (current.estimate - least)
     near = [plan for plan in plans if plan.estimate <= enough]

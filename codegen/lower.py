@@ -212,8 +212,11 @@ class _Lowering:
 
     def applied(self, step: Step, function: Apply) -> Array:
         held = self.arrays[step.arguments[0].name]
-        value = Node(ArrayOp.APPLY, (held.expr,), (function,))
-        return self.assign(step.result, value, held.axes)
+        exact = step.result.name in self.exact
+        axes = self.layouts[step.result.name] if exact else held.axes
+        source = Source(held.expr, tuple(map(str, held.axes)))
+        view = transposed(source, tuple(map(str, axes)))
+        return self.assign(step.result, Node(ArrayOp.APPLY, (view,), (function,)), axes)
 
     def zeros(self, step: Step) -> Array:
         value = step.result
@@ -315,5 +318,8 @@ class _Lowering:
 
 
 def _is_identity(step: Step) -> bool:
-    """Tell whether the result is the argument, axis by axis."""
-    return isinstance(step.op, Einsum) and step.op.operands == (step.op.output,)
+    """Tell whether the result is the argument, axis by axis; ``ii->ii`` is not."""
+    match step.op:
+        case Einsum((first,), output):
+            return first == output == unique(output)
+    return False

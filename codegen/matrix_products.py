@@ -14,6 +14,7 @@ from .iteration import memory_order
 from .matrices import Matrices
 from .spec import Subscripts
 from .sums import summed
+from .unary import scalar
 from .views import Source, adjacent, copied
 
 
@@ -137,7 +138,7 @@ def _written(
         value = summed(Source(value, front + stack), kept + stack)
     order = kept + x + y
     if not order:
-        return Node(ArrayOp.SCALAR, (value,))
+        return scalar(value)
     if len(x) > 1 or len(y) > 1 or (front and not (x and y)):
         return Node(ArrayOp.RESHAPE, (value,), tuple((i,) for i in order))
     return value

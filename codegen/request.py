@@ -245,7 +245,7 @@ def _bias(
     subscripts = parse_part(text, written.output)
     if ELLIPSIS in subscripts and ELLIPSIS not in einsum.indices:
         at = subscripts.index(ELLIPSIS)
-        axes = tuple(i for i in einsum.indices if i not in written.indices)
+        axes = tuple(i for i in einsum.output if i not in written.indices)
         subscripts = subscripts[:at] + axes + subscripts[at + 1 :]
     return Value(BIAS, subscripts)
 

@@ -187,7 +187,7 @@ def _shape(expr: Expr, shapes: Mapping[str, Shape]) -> Shape | None:
         return shapes.get(expr.name)
     first, *others = (_shape(arg, shapes) for arg in expr.args)
     match expr.op:
-        case ArrayOp.RESHAPE:
+        case ArrayOp.RESHAPE | ArrayOp.ONES:
             return expr.attr
         case ArrayOp.CONJ | ArrayOp.COPY:
             return first

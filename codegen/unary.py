@@ -26,8 +26,8 @@ def _fronts(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
 
 
 def scalar(expr: Expr) -> Node:
-    """Make an array without axes of what may be a number."""
-    return Node(ArrayOp.SCALAR, (expr,))
+    """Make an array without axes of what may be a number, in the dtype of an array."""
+    return Node(ArrayOp.SCALAR, (expr, Ref(next(references(expr)))))
 
 
 def like(op: ArrayOp, expr: Expr, shape: tuple[Subscripts, ...]) -> Node:

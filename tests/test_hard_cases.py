@@ -16,6 +16,7 @@ import pytest
 from exact import LAYOUTS, Array, assert_result, integers
 
 import eingrad
+from eingrad import oracle
 
 RNG = np.random.default_rng(0)
 ASCII = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -356,6 +357,26 @@ def test_19_small_integers_are_not_widened() -> None:
     found = load("ij,jk->ik").forward(x, np.ones((3, 1), "int8"))
     assert_result(found, np.full((1, 1), 44, "int8"))
     assert_result(load("ij->i").forward(x), np.full(1, 44, "int8"))
+
+
+@pytest.mark.parametrize(
+    "spec", ["i,j->", ",,->", ",->", "i->", "ij,jk,ki->", "ab,cd->a", ",i->i", "i,i->"]
+)
+def test_19_objects_beyond_all_integer_types(spec: str) -> None:
+    terms = spec.split("->")[0].split(",")
+    operands = [np.full((2,) * len(term), 2**40, dtype=object) for term in terms]
+    module = load(spec)
+    expected = oracle.einsum(spec, operands)
+    grad = np.full(expected.shape, 3, dtype=object)
+    gradients = oracle.gradients(spec, operands, grad, conjugate=True)
+    output, pullback = module.vjp(*operands)
+    for found in (output, module.forward(*operands)):
+        assert found.dtype == object
+        np.testing.assert_array_equal(found, expected)
+    for results in (pullback(grad), module.backward(grad, *operands)):
+        for found, gradient in zip(results, gradients, strict=True):
+            assert found.dtype == object
+            np.testing.assert_array_equal(found, gradient)
 
 
 def test_19_objects_are_computed_exactly() -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from peers import ACTIVATIONS, FRAMEWORKS, Jax, Torch, assert_close, layers
+from strategies import Case, cases, searched
 
 import eingrad
 from eingrad.errors import SpecError
@@ -75,6 +78,52 @@ def test_activations_are_checked(
     report = eingrad.check(module)
     assert report.ok, str(report)
     assert report.error_probability is None
+
+
+@given(case=cases(), data=st.data())
+@searched(40)
+def test_random_layers_are_checked(case: Case, data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, len(case.distinct)))
+    module = eingrad.load(
+        case.spec,
+        operands=case.operands,
+        sizes=case.sizes,
+        wrt=data.draw(st.permutations(case.distinct))[:count],
+        activation="relu",
+        order=2,
+    )
+    report = eingrad.check(module)
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("spec", ["ij->ji", "kik->ik", "...ij->ij...", "ii->ii"])
+def test_an_activation_of_what_is_only_seen_otherwise(spec: str) -> None:
+    """Results are written where they are asked for, and read nothing from there."""
+    module = eingrad.load(spec, activation="relu", order=2)
+    report = eingrad.check(module)
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("cotangent", ["int8", "float16", "float32", "float64"])
+@pytest.mark.parametrize("operand", ["bool", "uint8", "int16", "int64", "float16"])
+def test_backward_computes_as_the_pullback_does(operand: str, cotangent: str) -> None:
+    module = eingrad.load("i->i", activation="tanh")
+    x, g = np.array([0, 1, 3]).astype(operand), np.ones(3, cotangent)
+    (found,) = module.backward(g, x)
+    (expected,) = module.vjp(x)[1](g)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_ellipsis_of_a_bias_is_that_of_the_output() -> None:
+    """With shapes too, where the first operand has the fewest of its axes."""
+    x, y, bias = np.ones((3, 5)), np.ones((2, 3, 3)), np.arange(18).reshape(2, 3, 3)
+    spec = "...i,...->...i"
+    y = y[..., :1].repeat(3, axis=-1)
+    expected = eingrad.load(spec, bias="...").forward(x, y, bias)
+    shapes = [x.shape, y.shape]
+    found = eingrad.load(spec, bias="...", shapes=shapes).forward(x, y, bias)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, "leaky_relu", "leaky_relu:-3"])

@@ -15,6 +15,7 @@ from eingrad import interpret
 from eingrad.config import KernelConfig
 from eingrad.derivation import Derivation
 from eingrad.differentiate import reverse_mode
+from eingrad.errors import OptionError
 from eingrad.liveness import work
 from eingrad.memory import peak_memory
 from eingrad.memory_limit import read_memory_limit
@@ -262,6 +263,21 @@ def test_blocks_of_an_index_of_size_zero() -> None:
     assert np.array_equal(output, np.zeros((2, 4)))
     grad_b, grad_c = pullback(np.ones((2, 4)))
     assert grad_b.shape == (0, 4) and np.array_equal(grad_c, np.zeros((3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [
+        # Nothing to save, views alone, and values that the reverse sweep does without.
+        ("->", {}),
+        ("i->i", {"sizes": {"i": 3}}),
+        ("ki->ik", {"sizes": {"i": 13, "k": 9}}),
+        (",,,,i->", {"sizes": {"i": 8}, "operands": ["x", "y", "x", "y", "z"]}),
+    ],
+)
+def test_a_limit_below_all_plans(spec: str, options: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match="cannot be kept: the least that was found"):
+        eingrad.generate(spec, memory_limit=1, **options)
 
 
 def test_a_limit_that_is_kept_anyway_changes_the_docstring_alone() -> None:

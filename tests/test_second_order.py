@@ -34,6 +34,12 @@ def test_einsums_of_one_to_four_operands(spec: str, convention: str) -> None:
     assert report.ok, str(report)
 
 
+@pytest.mark.parametrize("wrt", [("a", "b"), ("b", "a"), ("b",)])
+def test_cotangents_come_in_the_order_of_the_gradients(wrt: tuple[str, ...]) -> None:
+    report = eingrad.check(eingrad.load("ij,jk->ik", order=2, wrt=wrt))
+    assert report.ok, str(report)
+
+
 @st.composite
 def biased(draw: st.DrawFn) -> tuple[Case, str | None, tuple[bool, ...]]:
     """Draw a case, and a bias of some of its output's indices, some of size 1."""

@@ -75,7 +75,10 @@ class Point:
 
     def restricted(self, names: Collection[str]) -> Point:
         """Return the point with tangents of 0 but for these names."""
-        moved = {n: t if n in names else 0 * t for n, t in self.tangents.items()}
+        moved = {
+            name: tangent if name in names else np.zeros_like(tangent)
+            for name, tangent in self.tangents.items()
+        }
         return replace(self, tangents=moved)
 
     def size(self) -> Point:

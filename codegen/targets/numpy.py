@@ -197,6 +197,9 @@ class Printer:
     def _named(self, part: Expr) -> Expr:
         if isinstance(part, Ref):
             return part
+        for name, known in self.parts.items():
+            if known == part:
+                return Ref(name)
         made_of = {*references(part)}
         base = made_of.pop() if len(made_of) == 1 else self.target
         stem = f"{base}_{PART_NAMES.get(part.op, 'value')}"

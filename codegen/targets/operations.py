@@ -108,7 +108,7 @@ SOURCE: dict[ArrayOp, Callable[[Operation], Doc]] = {
     ArrayOp.TILE: _tile,
     ArrayOp.COPY: lambda op: call(f"{op.args[0]}.copy", *map(_quoted, op.attr)),
     ArrayOp.TURN: lambda op: call("_turned", op.args[0], tuple_of(map(str, op.attr))),
-    ArrayOp.SCALAR: lambda op: call("np.asarray", *op.args),
+    ArrayOp.SCALAR: lambda op: call("np.asarray", op.args[0], f"{op.args[1]}.dtype"),
     ArrayOp.EMPTY: lambda op: call(
         "np.empty", tuple_of(op.shape()), f"{op.args[0]}.dtype"
     ),
