@@ -20,7 +20,7 @@ from typing import Any
 from machine import settle
 from timing import Effort, measure
 
-from eingrad.activations import ACTIVATIONS
+from eingrad.activations import ACTIVATIONS, PIECEWISE_LINEAR
 from eingrad.targets.elementwise import function_imports, function_sources
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "activations.md"
@@ -52,7 +52,7 @@ def contestants(dtype: str) -> dict[str, Callable[[], object]]:
     weight = rng.standard_normal((1024, 1024)).astype(dtype)
     runs: dict[str, Callable[[], object]] = {"matmul": lambda: x @ weight}
     for name in NAMES:
-        for suffix in ("", "_d1", "_d2"):
+        for suffix in ("", "_d1", *([] if name in PIECEWISE_LINEAR else ["_d2"])):
             options = [0.01] if name == "leaky_relu" else []
             function = compiled(f"_{name}{suffix}", "numpy")
             runs[name + suffix] = functools.partial(function, x, *options)

@@ -51,7 +51,7 @@ class Activation:
     """An elementwise function, with its first and second derivatives.
 
     choice: where f or f' is not smooth, and the value that is taken there.
-    source: who defined the function.
+    source: who defined the function; piecewise_linear: whether f'' is 0.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Activation:
     choice: str
     source: str
     parameter: Parameter | None = None
+    piecewise_linear: bool = False
 
     def stated(self, formula: Formula, parameters: tuple[float, ...]) -> str:
         """Return the plain text of a formula with the parameter's value put in."""
@@ -130,6 +131,7 @@ ACTIVATIONS = (
         choice="a kink at 0: f'(0) is 1, the slope from the right, and f''(0) is 0",
         source="A. L. Maas, A. Y. Hannun, A. Y. Ng, Rectifier nonlinearities improve "
         "neural network acoustic models, ICML 2013",
+        piecewise_linear=True,
     ),
     Activation(
         name="relu",
@@ -147,6 +149,7 @@ ACTIVATIONS = (
         "f''(0) is 0",
         source="V. Nair, G. E. Hinton, Rectified linear units improve restricted "
         "Boltzmann machines, ICML 2010",
+        piecewise_linear=True,
     ),
     Activation(
         name="tanh",
@@ -218,6 +221,10 @@ ACTIVATIONS = (
         "second-order functional knowledge for better option pricing, NIPS 2000",
     ),
 )
+
+
+# Those whose slopes are constant but for the kinks.
+PIECEWISE_LINEAR = frozenset(row.name for row in ACTIVATIONS if row.piecewise_linear)
 
 
 def read_activation(text: str) -> tuple[Activation, tuple[float, ...]]:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .activations import PIECEWISE_LINEAR
 from .array_program import ALLOCATES, ArrayOp, Node
 from .cost import blocks_of
 from .program import Apply
@@ -109,7 +110,7 @@ class Allocator(ABC):
         The slope of relu and its like is made of two arrays.  Most others run through
         the memory in blocks, in C or in Fortran order.
         """
-        if function.function in _RAMPS:
+        if function.function in PIECEWISE_LINEAR:
             if function.order:
                 self.allocate(array.shape)
         elif function.symbol != "tanh" and not array.one_segment:
@@ -140,9 +141,6 @@ class Allocator(ABC):
         left = array.taken([p for p in range(len(array.shape)) if p not in axes])
         return self.broadcast([left])
 
-
-# Activations that NumPy computes in a call or two on the whole array.
-_RAMPS = frozenset({"relu", "leaky_relu"})
 
 # What each operation allocates, and how its result lies in memory.
 OPERATIONS: dict[ArrayOp, Callable[[Allocator, Node, list[Strided]], Strided]] = {

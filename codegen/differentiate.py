@@ -145,9 +145,16 @@ def forward_mode(program: Program, along: Sequence[str] | None = None) -> Progra
     tangents = tuple(sweep.linear.values())
     for step in program.steps:
         _push_forward(sweep, step)
+    # An input of the same axes, if there is one, spares the work for an output.
+    alike = {value.subscripts: value for value in program.inputs}
     moved = tuple(
         sweep.linear.get(value.name)
-        or sweep.step(f"tangent_{value.name}", value, Zero(), value)
+        or sweep.step(
+            f"tangent_{value.name}",
+            value,
+            Zero(),
+            alike.get(value.subscripts, value),
+        )
         for value in program.outputs
     )
     inputs = (*program.inputs, *tangents)
@@ -173,7 +180,7 @@ def _push_forward(sweep: _Sweep, step: Step) -> None:
             sweep.linear[result.name] = tangents[0]
         case Add() | Conj() if tangents:
             sweep.linear[result.name] = sweep.step(stem, result, step.op, *tangents)
-        case Apply() if tangents:
+        case Apply() if tangents and not step.op.is_constant:
             scaled = _scaled(sweep, stem, step, step.op, tangents[0])
             sweep.linear[result.name] = scaled
 
@@ -181,7 +188,8 @@ def _push_forward(sweep: _Sweep, step: Step) -> None:
 def _scaled(sweep: _Sweep, stem: str, step: Step, op: Apply, linear: Value) -> Value:
     """Multiply a cotangent or tangent by f'(x): an elementwise product, an einsum."""
     (argument,) = step.arguments
-    slope = sweep.step(f"slope_{argument.name}", argument, op.derivative, argument)
+    name = f"{'bend' if op.order else 'slope'}_{argument.name}"
+    slope = sweep.step(name, argument, op.derivative, argument)
     axes = argument.subscripts
     if len(set(axes)) < len(axes):
         # Entry by entry, so every axis has a letter of its own, the diagonal's too.

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from .activations import PIECEWISE_LINEAR
 from .contraction import ASSUMED_SIZE, ContractionTree
 from .errors import InternalError
 from .spec import Einsum, Index, Subscripts
@@ -65,6 +66,11 @@ class Apply:
     def derivative(self) -> Apply:
         """The derivative, elementwise again."""
         return replace(self, order=self.order + 1)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is one but where it jumps, as the slope of relu is."""
+        return self.order > 0 and self.function in PIECEWISE_LINEAR
 
     @property
     def symbol(self) -> str:

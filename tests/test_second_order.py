@@ -40,6 +40,14 @@ def test_cotangents_come_in_the_order_of_the_gradients(wrt: tuple[str, ...]) -> 
     assert report.ok, str(report)
 
 
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu:0.5"])
+def test_a_second_derivative_of_0_takes_no_work(activation: str) -> None:
+    text = eingrad.generate("bi,ij->bj", bias="j", activation=activation, order=2)
+    hvp = text[text.index("def hvp(") :].partition("\n\n\n")[0]
+    assert hvp.count(".dot(") == 3
+    assert "_d2(" not in text
+
+
 @st.composite
 def biased(draw: st.DrawFn) -> tuple[Case, str | None, tuple[bool, ...]]:
     """Draw a case, and a bias of some of its output's indices, some of size 1."""

@@ -384,13 +384,6 @@ def _leaky_relu_d1(x: Array, alpha: float) -> Array:
     return slope
 
 
-def _leaky_relu_d2(x: Array, alpha: float) -> Array:
-    """Compute 0, at 0 too; NaN stays NaN."""
-    bend = _leaky_relu_d1(x, alpha)
-    bend -= bend
-    return bend
-
-
 def _relu(x: Array) -> Array:
     """Compute x for x > 0, else 0."""
     x = _real(x)
@@ -401,14 +394,6 @@ def _relu_d1(x: Array) -> Array:
     """Compute 1 for x > 0, else 0, so at 0 too."""
     above = _relu(x)
     return np.sign(above, out=np.empty_like(above))
-
-
-def _relu_d2(x: Array) -> Array:
-    """Compute 0, at 0 too; NaN stays NaN."""
-    x = _real(x)
-    bend = np.sign(x, out=np.empty_like(x))
-    bend -= bend
-    return bend
 
 
 def _tanh(x: Array) -> Array:
