@@ -96,7 +96,7 @@ SHAPED = ALLOCATES | {ArrayOp.RESHAPE, ArrayOp.REPEAT, ArrayOp.TILE}
 ENTRYWISE = frozenset({ArrayOp.MULTIPLY, ArrayOp.ADD})
 
 # What a part of an expression is called that gets a variable.
-PART_NAMES = {
+_PART_NAMES = {
     ArrayOp.TRANSPOSE: "turned",
     ArrayOp.RESHAPE: "flat",
     ArrayOp.EXPAND: "wide",
@@ -272,6 +272,13 @@ def nodes(expr: Expr) -> Iterator[Node]:
         yield expr
         for arg in expr.args:
             yield from nodes(arg)
+
+
+def part_name(node: Node) -> str:
+    """Say what a part of an expression is called that gets a variable."""
+    if node.op is ArrayOp.RESHAPE and all(len(extent) < 2 for extent in node.attr):
+        return "split"
+    return _PART_NAMES.get(node.op, "value")
 
 
 def unconjugated(expr: Expr) -> Expr:

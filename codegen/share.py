@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from .array_program import (
     ENTRYWISE,
-    PART_NAMES,
     ArrayOp,
     Block,
     Expr,
@@ -23,6 +22,7 @@ from .array_program import (
     Statement,
     assigned,
     nodes,
+    part_name,
     references,
     unconjugated,
 )
@@ -152,7 +152,7 @@ def _depth(form: Expr) -> int:
 
 def _variable(form: Node, names: Names) -> Ref:
     base = next(references(form))
-    return Ref(names.fresh(f"{base}_{PART_NAMES[form.op]}"))
+    return Ref(names.fresh(f"{base}_{part_name(form)}"))
 
 
 def _substituted(statement: Statement, variables: Mapping[Expr, Ref]) -> Statement:

@@ -51,7 +51,7 @@ class Part:
             returned = broken("return ", tuple_of(names), indent="    ", width=width)
         return BlockFunction(
             name=f"_{self.name}_block",
-            doc=f"Compute the {self.name} of one block.",
+            doc=f"Run ``{self.name}`` on one block.",
             parameters=list(self.body.parameters),
             lines=[*self.body.lines, *returned],
             type="tuple[Array, ...]" if len(names) > 1 else "Array",
@@ -74,7 +74,7 @@ class Loop:
         width = self.request.line_length
         names = Names(self.taken)
         slices = size_names([*self.lengths], self.taken, stem="block")
-        blocks, gained = names.fresh("blocks"), names.fresh("gained")
+        block, gained = names.fresh("block"), names.fresh("gained")
         dtype = f"{self.request.operands[0]}.dtype"
         lines: list[str] = []
 
@@ -87,17 +87,17 @@ class Loop:
             shape = tuple_of([self.size(index) for index in value.subscripts])
             write(f"{value.name} = ", call(fresh, shape, dtype), "", 4)
         cuts = [tuple_of([self.size(i), str(n)]) for i, n in self.lengths.items()]
-        write(f"for {blocks} in ", call("_blocks", *cuts), ":", 4)
-        unpacked = assign_tuple([*slices.values()], blocks, width - 4)
+        write(f"for {block} in ", call("_blocks", *cuts), ":", 4)
+        unpacked = assign_tuple([*slices.values()], block, width - 4)
         lines.extend(f"    {line}" for line in unpacked)
         read = [value for value in part.inputs if value.name in part.body.parameters]
-        block = call(
+        found = call(
             part.written(width).name, *(_view(value, slices) for value in read)
         )
         if len(part.results) == 1:
-            write(self._gathering(part.results[0], slices), block)
+            write(self._gathering(part.results[0], slices), found)
         else:
-            write(f"{gained} = ", block)
+            write(f"{gained} = ", found)
             for k, value in enumerate(part.results):
                 write(self._gathering(value, slices), f"{gained}[{k}]")
             write("", f"del {gained}")

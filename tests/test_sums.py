@@ -17,7 +17,7 @@ WRITTEN = [
     # It stays in memory as it comes, and is only seen in the order asked for.
     ("ijk->ki", (10, 10, 100), "output = np.matmul(np.ones(n_j, a.dtype), a).T"),
     # As many ones as entries, or few entries at a time, are no gain.
-    ("i->", (1_000_000,), 'output = np.asarray(np.einsum("i->", a))'),
+    ("i->", (1_000_000,), 'output = np.asarray(np.einsum("i->", a), a.dtype)'),
     ("ijk->ik", (500, 3, 3), 'output = np.einsum("ijk->ik", a)'),
     ("ijkl->j", (5, 17, 7, 100), 'output = np.einsum("ijkl->j", a)'),
     ("ijkl->kl", (9, 9, 9, 9), "output = output.reshape(n_k, n_l)"),
@@ -45,4 +45,4 @@ def test_sums(spec: str, shape: tuple[int, ...], line: str, dtype: str) -> None:
 @pytest.mark.parametrize("spec", ["i->", "ij->"])
 def test_the_sum_of_all_entries_is_taken_for_one_of_many(spec: str) -> None:
     text = eingrad.generate(spec)
-    assert f'output: Array = np.asarray(np.einsum("{spec}", a))' in text
+    assert f'output: Array = np.asarray(np.einsum("{spec}", a), a.dtype)' in text

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from ..array_program import (
     ALLOCATES,
     ENTRYWISE,
-    PART_NAMES,
     VIEWS,
     ArrayOp,
     Expr,
     Node,
     Ref,
     Statement,
+    part_name,
     references,
 )
 from ..pretty import Bracketed, Doc, broken, call, fits, tuple_of
@@ -202,7 +202,7 @@ class Printer:
                 return Ref(name)
         made_of = {*references(part)}
         base = made_of.pop() if len(made_of) == 1 else self.target
-        stem = f"{base}_{PART_NAMES.get(part.op, 'value')}"
+        stem = f"{base}_{part_name(part)}"
         name = self.names.fresh(stem)
         # Two branches may name alike what has as many axes, for the sake of its type.
         while self.ranks.setdefault(name, len(part.attr)) != len(part.attr):
