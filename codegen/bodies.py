@@ -165,17 +165,25 @@ def _block_parts(derivation: Derivation, sizes: Mapping[Index, str]) -> Iterator
     request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
     swept = sweeps(derivation)
     parts = [
-        ("forward", joint, swept.forward, joint.program.inputs[1:], [0]),
+        ("forward", "the output", joint, swept.forward, joint.program.inputs[1:], [0]),
         (
             "backward",
+            "the gradients",
             joint,
             [*swept.residuals, *swept.reverse],
             joint.program.inputs,
             range(1, len(joint.results)),
         ),
-        ("tangent", tangent, [*tangent.arrays.blocks], tangent.program.inputs, [0, 1]),
+        (
+            "tangent",
+            "the output and its tangent",
+            tangent,
+            [*tangent.arrays.blocks],
+            tangent.program.inputs,
+            [0, 1],
+        ),
     ]
-    for name, lowered, blocks, inputs, wanted in parts:
+    for name, what, lowered, blocks, inputs, wanted in parts:
         results = [
             Value(variable, value.subscripts)
             for variable, value in zip(
@@ -188,4 +196,4 @@ def _block_parts(derivation: Derivation, sizes: Mapping[Index, str]) -> Iterator
             kept=lowered.results.values(),
             typed=results[0].name,
         )
-        yield Part(name, body, inputs, [results[k] for k in wanted])
+        yield Part(name, what, body, inputs, [results[k] for k in wanted])

@@ -35,10 +35,11 @@ class BlockFunction:
 class Part:
     """The body that computes one block, what it may read, and what it computes.
 
-    results: the arrays that the blocks are gathered in.
+    results: the arrays that the blocks are gathered in; what: how to call them.
     """
 
     name: str
+    what: str
     body: Function
     inputs: Sequence[Value]
     results: Sequence[Value]
@@ -51,7 +52,7 @@ class Part:
             returned = broken("return ", tuple_of(names), indent="    ", width=width)
         return BlockFunction(
             name=f"_{self.name}_block",
-            doc=f"Run ``{self.name}`` on one block.",
+            doc=f"Compute {self.what} of one block.",
             parameters=list(self.body.parameters),
             lines=[*self.body.lines, *returned],
             type="tuple[Array, ...]" if len(names) > 1 else "Array",
