@@ -57,14 +57,17 @@ def _key(step: Step) -> Hashable:
     names = [value.name for value in step.arguments]
     match step.op:
         case Einsum():
-            return _canonical(step.op, names)
+            # Only the result tells the size of an index that no argument has.
+            axes = zip(step.result.subscripts, step.op.output, strict=True)
+            new = tuple(own for own, i in axes if i in step.op.new_indices)
+            return (*_canonical(step.op, names), new)
         case Add():
             return ("add", *sorted(names))
         case _:
             return (step.op, *names)
 
 
-def _canonical(einsum: Einsum, names: Collection[str]) -> Hashable:
+def _canonical(einsum: Einsum, names: Collection[str]) -> tuple[Hashable, Hashable]:
     """Rename the indices by first appearance in the output, then in the arguments."""
     terms = sorted(zip(names, einsum.operands, strict=True), key=lambda term: term[0])
     letters = itertools.chain(einsum.output, *(subscripts for _, subscripts in terms))

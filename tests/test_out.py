@@ -232,6 +232,15 @@ ERRORS: list[tuple[Callable[[Any], object], str]] = [
 ]
 
 
+@pytest.mark.parametrize("refused", [np.zeros((4, 3)), [[0.0] * 4] * 3, 1.0])
+def test_nothing_is_written_where_an_array_is_refused(refused: Any) -> None:
+    room = np.zeros((2, 3))
+    module = eingrad.load("ij,jk->ik")
+    with pytest.raises(ValueError, match="out for the gradient of 'b' must be an arr"):
+        module.backward(G, X, Y, out=(room, refused))
+    assert not room.any()
+
+
 @pytest.mark.parametrize(("call", "error"), ERRORS)
 def test_errors(call: Callable[[Any], object], error: str) -> None:
     with pytest.raises(ValueError) as caught:

@@ -10,6 +10,7 @@ from eingrad import interpret
 from eingrad.differentiate import forward_mode, reverse_mode
 from eingrad.program import Add, Conj, Program, Step, verify
 from eingrad.simplify import drop_unused, factor_sums, share, simplify
+from eingrad.spec import Einsum
 
 
 def program(*steps: Step, inputs: str, outputs: str) -> Program:
@@ -55,6 +56,16 @@ def test_equal_steps_are_shared() -> None:
         "i[ik] = einsum ik->ik (h)",
     ]
     assert after.outputs == before.outputs
+
+
+def test_new_indices_of_two_sizes_are_not_shared() -> None:
+    before = program(
+        step("b[ij]", Einsum((("i",),), ("i", "j")), "a[i]"),
+        step("c[ik]", Einsum((("i",),), ("i", "k")), "a[i]"),
+        inputs="a[i]",
+        outputs="b[ij] c[ik]",
+    )
+    assert share(before) == before
 
 
 def test_different_steps_are_not_shared() -> None:
