@@ -117,6 +117,23 @@ def test_twice_transposed_is_as_before() -> None:
     assert transposed(transposed(Entry("A"))) == Entry("A")
 
 
+@pytest.mark.parametrize(
+    ("spec", "names", "told"),
+    [
+        ("ij,kj->ik", "xx", True),
+        ("ij,jk->ik", "xx", False),
+        ("i,i,i->i", "xxx", False),
+        ("ij,jk,ki->", "xxx", False),
+        ("i,ij,jk,k->", "vxxv", False),
+    ],
+)
+def test_only_a_sum_with_its_transpose_is_told_as_one(
+    spec: str, names: str, told: bool
+) -> None:
+    found = eingrad.explain(spec, operands=list(names))
+    assert ("differ by a transposition" in " ".join(found.text.split())) is told
+
+
 # --- costs ---
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ..program import Add, Program
+from ..program import Add, Program, Value
 from ..spec import Subscripts
 from .formula import (
     Entry,
@@ -106,6 +106,13 @@ def _factors(formula: Formula) -> tuple[Formula, ...]:
 def is_symmetrised(program: Program, gradient: str) -> bool:
     """Tell whether a gradient is one contraction of a cotangent plus its transpose."""
     made = {step.result.name: step for step in program.steps}
+
+    def is_with_transpose(value: Value) -> bool:
+        step = made.get(value.name)
+        if step is None or not isinstance(step.op, Add):
+            return False
+        one, other = step.arguments
+        return other.name in made and made[other.name].arguments == (one,)
+
     step = made.get(gradient)
-    arguments = [made[v.name] for v in step.arguments if v.name in made] if step else []
-    return any(isinstance(argument.op, Add) for argument in arguments)
+    return step is not None and any(map(is_with_transpose, step.arguments))
