@@ -14,6 +14,7 @@ from explanations import FOLDER, SUFFIXES, explanation, files
 import eingrad
 from eingrad.activations import ACTIVATIONS, read_activation
 from eingrad.cli import main
+from eingrad.explanation.costs import written
 from eingrad.explanation.explain import Explanation
 from eingrad.explanation.formula import Entry, Turned, transposed
 from eingrad.explanation.text import WIDTH
@@ -159,6 +160,42 @@ def test_sizes_that_are_not_given_are_said_to_be_assumed() -> None:
     costs = eingrad.explain("ij,jk->ik", sizes={"j": 4}).content.costs
     assert costs.sizes_in_words == "j = 4, every other size 32"
     assert eingrad.explain("ij->").content.costs.multiplies is False
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "contractions", "apart", "verdict"),
+    [
+        ("i->i", {"activation": "gelu"}, (0, 0, 0), "i", ""),
+        (
+            "ij,jk->ik",
+            {"activation": "leaky_relu:0.1"},
+            (1, 2, 2),
+            "2*i*j*k + 2*i*k",
+            "The gradients cost 2 times the forward pass.",
+        ),
+        (
+            "ij,jk->ik",
+            {"activation": "gelu", "bias": "k", "wrt": ["a", "bias"]},
+            (1, 1, 1),
+            "i*j*k + 2*i*k",
+            "The gradients cost as much as the forward pass.",
+        ),
+    ],
+)
+def test_each_way_to_the_gradients_of_a_layer_multiplies_by_the_slope(
+    spec: str,
+    options: dict[str, Any],
+    contractions: tuple[int, ...],
+    apart: str,
+    verdict: str,
+) -> None:
+    found = eingrad.explain(spec, **options)
+    costs = found.content.costs
+    assert tuple(work.contractions for work in costs.work) == contractions
+    assert written(costs.work[-1].multiply_adds) == apart
+    assert costs.verdict == verdict
+    assert "\n\n\n" not in found.text
+    assert "<p></p>" not in found.html
 
 
 def test_a_chain_of_sixty_is_explained_in_short() -> None:

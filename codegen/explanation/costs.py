@@ -18,7 +18,7 @@ from ..memory import peak_memory
 from ..notation import polynomial
 from ..program import monomials
 from ..request import Request
-from ..spec import Index, Subscripts
+from ..spec import Index, Subscripts, unique
 
 # A polynomial of the sizes: the indices of each monomial, and how often it stands.
 Polynomial = tuple[tuple[Subscripts, int], ...]
@@ -29,16 +29,12 @@ MOST_PLANS = 24
 
 @dataclass(frozen=True)
 class Work:
-    """Contractions by pairs, and their multiply-adds."""
+    """Contractions by pairs, and the multiply-adds, with those by the slopes."""
 
     label: str
+    contractions: int
     multiply_adds: Polynomial
     number: int
-
-    @property
-    def contractions(self) -> int:
-        """The number of contractions."""
-        return sum(count for _, count in self.multiply_adds)
 
 
 @dataclass(frozen=True)
@@ -83,14 +79,14 @@ class Costs:
     def verdict(self) -> str:
         """Compare the sweep with gradients that are planned one by one."""
         forward, together, *apart = self.work
-        if not together.number:
+        if not forward.number or not together.number:
             return ""
-        ratio = together.number / max(1, forward.number)
-        much = "as much as" if ratio == 1 else f"{ratio:.2g} times"
+        ratio = f"{together.number / forward.number:.2g}"
+        much = "as much as" if ratio == "1" else f"{ratio} times"
         text = f"The gradients cost {much} the forward pass"
-        if apart and apart[0].number != together.number:
-            ratio = apart[0].number / together.number
-            text += f"; planned one by one, they would cost {ratio:.2g} times that"
+        ratio = f"{apart[0].number / together.number:.2g}" if apart else "1"
+        if float(ratio) > 1:
+            text += f"; planned one by one, they would cost {ratio} times that"
         return f"{text}."
 
 
@@ -101,17 +97,22 @@ def costs(derivation: Derivation) -> Costs:
     made = {step.result.name for step in forward.steps}
     reverse = [s for s in derivation.joint.program.steps if s.result.name not in made]
 
-    def work(label: str, terms: Counter[Subscripts]) -> Work:
+    def work(label: str, terms: Counter[Subscripts], slopes: int) -> Work:
         merged: Counter[Subscripts] = Counter()
         for indices, count in terms.items():
             merged[tuple(sorted(request.same_size[i] for i in indices))] += count
-        return Work(label, tuple(merged.items()), value(tuple(merged.items()), sizes))
+        counted = tuple(merged.items())
+        return Work(label, terms.total() - slopes, counted, value(counted, sizes))
 
-    rows = [work("forward", monomials(forward.steps))]
-    rows.append(work("all gradients, in one sweep", monomials(reverse)))
+    # A sweep multiplies the cotangent by the slope of the activation, once.
+    slopes = 0 if request.activation is None else 1
+    rows = [work("forward", monomials(forward.steps), 0)]
+    rows.append(work("all gradients, in one sweep", monomials(reverse), slopes))
     separate = _planned_apart(request)
     if separate is not None:
-        rows.append(work("each gradient on its own", separate))
+        slopes *= len(request.wrt)
+        separate[unique(request.einsum.output)] += slopes
+        rows.append(work("each gradient on its own", +separate, slopes))
     indices = request.einsum.indices
     return Costs(
         work=tuple(rows),

@@ -212,5 +212,5 @@ def _costs(costs: Costs) -> list[str]:
         if fact.polynomial:
             figure += f", ${polynomial(fact.polynomial)}$"
         facts.append(f"{escaped(fact.label.capitalize())}: {figure}.")
-    sizes = escaped(f"In numbers, with {costs.sizes_in_words}. {costs.verdict}")
+    sizes = escaped(f"In numbers, with {costs.sizes_in_words}. {costs.verdict}".strip())
     return [title, table, *facts, sizes]

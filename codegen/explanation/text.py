@@ -191,7 +191,7 @@ def _costs(costs: Costs) -> list[str]:
         f"  {fact.label:{width}}   {fact.number:>15,} {fact.unit}"
         for fact in costs.facts
     ]
-    return [*lines, "", *_paragraph(costs.verdict)]
+    return [*lines, *(["", *_paragraph(costs.verdict)] if costs.verdict else [])]
 
 
 def _remarks(content: Content) -> list[str]:
