@@ -106,6 +106,7 @@ def read_request(spec: str, options: Options) -> Request:
     _check_choice("erf", options.erf, ERFS)
     parsed, einsum, known = _sized(spec, options.sizes, options.shapes)
     names = _operand_names(einsum, options.operands)
+    _check_places(einsum, names, options.shapes, known)
     bias = _bias(options.bias, parsed, einsum, names)
     arrays = [*names, *([bias.name] if bias else [])]
     output = "output" if options.output is None else options.output
@@ -228,6 +229,27 @@ def _check_shared(einsum: Einsum, names: Sequence[str]) -> None:
             raise OptionError(
                 f"operand {name!r} stands for {''.join(other)!r} and "
                 f"{''.join(term)!r}, and no array fits both; rename one of them"
+            )
+
+
+def _check_places(
+    einsum: Einsum,
+    names: Sequence[str],
+    shapes: Sequence[Sequence[int]] | None,
+    sizes: Mapping[Index, int],
+) -> None:
+    """Refuse two shapes of one array, its own or what it is broadcast to."""
+    own: dict[str, tuple[int, ...]] = {}
+    broadcast: dict[str, list[int]] = {}
+    for name, term, given in zip(names, einsum.operands, shapes or (), strict=False):
+        shape, needed = tuple(given), [sizes[index] for index in term]
+        place = f"operand {name!r} stands in two places of {str(einsum)!r}"
+        if (known := own.setdefault(name, shape)) != shape:
+            raise OptionError(f"{place}, but the shapes {known} and {shape} are given")
+        if (other := broadcast.setdefault(name, needed)) != needed:
+            raise OptionError(
+                f"{place}, where {shape} would be broadcast to both {other} and "
+                f"{needed}"
             )
 
 

@@ -19,6 +19,7 @@ ARROW = "the output follows '->'; did you mean"
 ONE_ARROW = "a spec has one '->', between the operands and the output"
 DOTS = "an ellipsis is three dots"
 ONE_ELLIPSIS = "a term has at most one '...'"
+TWO_PLACES = "operand 'x' stands in two places of 'ij,jk->ik'"
 SIZE = "or give {0} a size, and the output is constant along it: --sizes {0}=8"
 
 # The spec, and the lines of the message; the caret stands under the culprit.
@@ -245,6 +246,14 @@ OPTIONS: list[tuple[dict[str, Any], str]] = [
         "shape (2, 3, 4) does not fit the operand 'ij', which has 2 axes",
     ),
     ({"shapes": [(2, 3), (4, 5)]}, "index 'j' has sizes 3 and 4"),
+    (
+        {"operands": ["x", "x"], "shapes": [(2, 3), (3, 2)]},
+        f"{TWO_PLACES}, but the shapes (2, 3) and (3, 2) are given",
+    ),
+    (
+        {"operands": ["x", "x"], "shapes": [(1, 3), (1, 3)]},
+        f"{TWO_PLACES}, where (1, 3) would be broadcast to both [1, 3] and [3, 3]",
+    ),
     ({"wrt": ["c"]}, "wrt names no operand: 'c'; there are a, b"),
     (
         {"operands": ["query", "key"], "wrt": ["qeury"]},
