@@ -93,6 +93,39 @@ def test_new_and_broadcast_indices_are_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "names", "shapes", "expected"),
+    [
+        (
+            "ij,jk->ik",
+            "ab",
+            [(2, 1), (3, 4)],
+            ["grad_A[i,0] = Σ_jk G[i,k] B[j,k]", "grad_B[j,k] = Σ_i G[i,k] A[i,0]"],
+        ),
+        (
+            "ij,ij,ij->",
+            "xxy",
+            [(1, 3), (1, 3), (2, 3)],
+            ["grad_X[0,j] = 2 Σ_i g X[0,j] Y[i,j]", "grad_Y[i,j] = g X₁[0,j] X₂[0,j]"],
+        ),
+        (
+            "ij,kj,ik->j",
+            "xxw",
+            [(1, 3), (1, 3), (2, 2)],
+            [
+                "grad_X[0,j] = 2 Σ_ik g[j] X[0,j] W[i,k]",
+                "grad_W[i,k] = Σ_j g[j] X₁[0,j] X₂[0,j]",
+            ],
+        ),
+    ],
+)
+def test_gradients_along_axes_of_size_1_are_sums(
+    spec: str, names: str, shapes: list[tuple[int, ...]], expected: list[str]
+) -> None:
+    found = eingrad.explain(spec, operands=list(names), shapes=shapes)
+    assert list(found.gradients.values()) == expected
+
+
+@pytest.mark.parametrize(
     ("spec", "operands", "expected"),
     [
         ("ij,jk->ik", None, ("AB", "C", "G")),

@@ -41,6 +41,7 @@ def operand(request: Request, place: Place) -> Operand:
     own = place.broadcast[place.operand]
     steps: tuple[Step, ...] = ()
     matrix = gradient_matrix(place)
+    written = broadcast_formula if any(place.broadcast) else gradient_formula
     if len(request.operands) <= WRITTEN_OUT:
         steps = (*derivation(place), *_more_steps(request, place, matrix))
     return Operand(
@@ -50,7 +51,7 @@ def operand(request: Request, place: Place) -> Operand:
         roles=roles(place.einsum, place.operand, own, called),
         steps=steps,
         spec=gradient(place.einsum, place.operand),
-        indexed=gradient_formula(place),
+        indexed=written(place),
         matrix=matrix,
     )
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from ..spec import Einsum, Index, Subscripts
 from .formula import Delta, Entry, Formula, Mark, Turned
 
+# Where the one entry of an axis of size 1 stands.
+ZERO = Mark("0")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -76,6 +79,15 @@ class Place:
         pairs = zip(self.subscripts, self.starred, strict=True)
         return tuple(
             Delta(self.first[i], star) for i, star in pairs if self.first[i] != star
+        )
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entry of each array, 0 along the indices that broadcast."""
+        rows = zip(self.arrays, self.einsum.operands, self.broadcast, strict=True)
+        return tuple(
+            entry(array, put(dict.fromkeys(broadcast, ZERO), term))
+            for array, term, broadcast in rows
         )
 
     def factors(

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Sequence
 
 from ..program import Add, Program, Value
-from ..spec import Subscripts
 from .formula import (
     Entry,
     Equation,
@@ -21,7 +20,7 @@ from .formula import (
     product,
     total,
 )
-from .place import Place
+from .place import ZERO, Place
 
 
 def total_gradient(places: Sequence[Place]) -> Equation:
@@ -30,33 +29,31 @@ def total_gradient(places: Sequence[Place]) -> Equation:
     Where an index repeats in one of them, no renaming of indices joins them, and the
     sum is that of the arrays.
     """
-    first = places[0].subscripts
     name, loss = places[0].array.name, places[0].loss
     if any(len(set(p.subscripts)) < len(p.subscripts) for p in places):
         parts = tuple(Gradient(place.array, loss) for place in places)
         return Equation((Gradient(Entry(name), loss), Plus(parts)))
-    of = Gradient(Entry(name, marks(first)), loss)
-    return Equation((of, added([_contribution(place, first) for place in places])))
+    asked = places[0].entries[places[0].operand].marks
+    of = Gradient(Entry(name, asked), loss)
+    return Equation((of, added([_contribution(place, asked) for place in places])))
 
 
-def _contribution(place: Place, first: Subscripts) -> Formula:
-    """Write what one place gives, its indices renamed to those of the first place."""
-    renamed = dict(zip(place.subscripts, first, strict=True))
+def _contribution(place: Place, asked: Sequence[Mark]) -> Formula:
+    """Write what one place gives, its indices renamed to those of the entry asked."""
+    pairs = zip(place.subscripts, asked, strict=True)
+    renamed = {index: mark for index, mark in pairs if mark != ZERO}
     # Letters that the renaming sets free serve those whose letter it takes.
-    free = [i for i in (*place.subscripts, *first) if i not in first]
-    for index in place.einsum.indices:
-        if index not in renamed:
-            taken = index in first
-            renamed[index] = free.pop(0) if taken else index
-
-    def at(entry: Entry) -> Entry:
-        inner = tuple(Mark(renamed[mark.index]) for mark in entry.marks)
-        return Entry(entry.name, inner)
-
+    free = [mark for mark in map(Mark, renamed) if mark not in asked]
+    rest = [index for index in place.einsum.indices if index not in renamed]
+    for index in rest:
+        renamed[index] = free.pop(0) if Mark(index) in asked else Mark(index)
+    others = [entry for k, entry in enumerate(place.entries) if k != place.operand]
     cotangent = Entry(place.cotangent, marks(place.einsum.output))
-    factors = [at(f) for f in (cotangent, *place.factors({})) if isinstance(f, Entry)]
-    rest = [i for i in place.einsum.indices if i not in place.subscripts]
-    return total(tuple(renamed[i] for i in rest), product(factors))
+    factors = [
+        Entry(entry.name, tuple(renamed.get(mark.index, ZERO) for mark in entry.marks))
+        for entry in (cotangent, *others)
+    ]
+    return total(tuple(renamed[index].index for index in rest), product(factors))
 
 
 def added(terms: Sequence[Formula]) -> Formula:

@@ -165,14 +165,10 @@ def gradient_formula(place: Place, *, conjugated: bool = False) -> Equation:
 
 def broadcast_formula(place: Place) -> Equation:
     """Write the gradient where operands have axes of size 1, whose one entry is 0."""
-    terms, broadcast = place.einsum.operands, place.broadcast
-    first = [
-        entry(array, marks("0" if i in broadcast[k] else i for i in terms[k]))
-        for k, array in enumerate(place.arrays)
-    ]
-    of = first.pop(place.operand)
-    own = broadcast[place.operand]
+    others = list(place.entries)
+    of = others.pop(place.operand)
+    own = place.broadcast[place.operand]
     rest = [i for i in place.einsum.indices if i not in place.subscripts or i in own]
     cotangent = Entry(place.cotangent, marks(place.einsum.output))
-    body = total(tuple(rest), product([cotangent, *first]))
+    body = total(tuple(rest), product([cotangent, *others]))
     return Equation((Gradient(of, place.loss), body))
