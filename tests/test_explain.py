@@ -133,6 +133,8 @@ def test_gradients_along_axes_of_size_1_are_sums(
         ("ij,jk,kl,lm,mn,no,op->ip", None, ("ABCDEFG", "H", "Γ")),
         ("ij,jk->ik", ["A", "a"], ("Aa", "B", "G")),
         ("ij,jk->ik", ["L", "x"], ("LX", "Y", "G")),
+        ("ij,jk->ik", ["h", "i"], ("Hi", "J", "G")),
+        ("ij,jk->ik", ["I", "H"], ("iH", "J", "G")),
     ],
 )
 def test_symbols_are_told_apart(
@@ -143,6 +145,12 @@ def test_symbols_are_told_apart(
     assert (arrays, found.output[0].name, found.cotangent[0].name) == expected
     names = {*arrays, found.output[0].name, found.cotangent[0].name, found.loss.name}
     assert len(names) == len(arrays) + 3
+
+
+def test_the_identity_is_no_operand() -> None:
+    found = eingrad.explain("ii,k->", operands=["i", "b"])
+    assert found.gradients["i"] == "grad_i = g (𝟏ᵀ b) I"
+    assert found.gradients["b"] == "grad_b = g tr(i) 𝟏"
 
 
 def test_twice_transposed_is_as_before() -> None:

@@ -49,13 +49,15 @@ def _is_small(term: Subscripts) -> bool:
 
 
 def _styled(name: str, term: Subscripts) -> str:
-    return name.upper() if len(name) == 1 and not _is_small(term) else name
+    styled = name.upper() if len(name) == 1 and not _is_small(term) else name
+    # The identity matrix is I.
+    return "i" if styled == "I" else styled
 
 
 def _next_letter(term: Subscripts, used: Collection[str]) -> str:
     """Return the letter after the operands': C after A and B."""
     taken = {name.lower() for name in used}
-    letters = [c for c in string.ascii_lowercase if c not in "gl"]
+    letters = [c for c in string.ascii_lowercase if c not in "gil"]
     last = max((letters.index(name) for name in taken & {*letters}), default=-1)
     free = [c for c in letters[last + 1 :] + letters[::-1] if c not in taken]
     if not free:
