@@ -353,6 +353,24 @@ def test_a_notebook_shows_page_and_formula() -> None:
     assert r"\nabla_{A} L &= G \, B^{\mathsf{T}}" in found._repr_latex_()
 
 
+def test_the_formula_of_a_notebook_defines_what_it_reads() -> None:
+    assert layer()._repr_latex_().splitlines()[1:-1] == [
+        r"S_{bj} &= \sum_{i} X_{bi} \, W_{ij} \\",
+        r"Z_{bj} &= S_{bj} + \mathit{bias}_{j} \\",
+        r"Y_{bj} &= \operatorname{gelu}(Z_{bj}) \\",
+        r"G &= \frac{\partial L}{\partial Y} \\",
+        r"\frac{\partial L}{\partial Z_{bj}} &= D_{bj} \\",
+        r"&= G_{bj} \, \operatorname{gelu'}(Z_{bj}) \\",
+        r"\operatorname{gelu}(x) &= x\,\Phi(x) \\",
+        r"\operatorname{gelu}'(x) &= \Phi(x) + x\,\varphi(x) \\",
+        r"(\nabla_{\mathit{bias}} L)_{j} &= \sum_{b} D_{bj} \\",
+        r"\nabla_{X} L &= D \, W^{\mathsf{T}} \\",
+        r"\nabla_{W} L &= X^{\mathsf{T}} \, D",
+    ]
+    found = eingrad.explain("ij,jk->ik", operands=["x", "x"])._repr_latex_()
+    assert r"\nabla_{X} L &= G \, X^{\mathsf{T}} + X^{\mathsf{T}} \, G" in found
+
+
 @pytest.mark.parametrize("style", SUFFIXES)
 def test_command_prints_what_python_gives(
     style: str, capsys: pytest.CaptureFixture[str]

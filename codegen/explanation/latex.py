@@ -9,7 +9,7 @@ from ..notation import abbreviated
 from ..spec import Einsum
 from .content import AFTER, Content, MatrixEquation, Operand, Total, held, legend
 from .costs import Costs, Polynomial
-from .formula import Code, Entry, Equation, Mark, Prose, Word, marks
+from .formula import Code, Entry, Equation, Mark, Partial, Prose, Word, marks
 from .formula_latex import INLINE, latex_of
 from .steps import Step
 from .tree import Node, why_not_shown
@@ -64,9 +64,15 @@ def latex(content: Content) -> str:
 
 def summary(content: Content) -> str:
     """Write the forward pass and the gradients as one formula, for a notebook."""
-    equations = [content.forward, *(o.shortest for o in content.operands)]
-    rows = [_aligned(equation) for equation in equations]
-    inner = " \\\\\n".join(chain.from_iterable(rows))
+    (output, _), (cotangent, _) = content.output, content.cotangent
+    equations = [
+        *(content.forward, *content.forward_layers),
+        Equation((cotangent, Partial(content.loss, output))),
+        *chain.from_iterable(step.formulas[1:] for step in content.layers),
+        *(operand.shortest for operand in content.operands),
+        *(total.shortest for total in content.totals),
+    ]
+    inner = " \\\\\n".join(chain.from_iterable(map(_aligned, equations)))
     return f"$$\\begin{{aligned}}\n{inner}\n\\end{{aligned}}$$"
 
 
