@@ -190,6 +190,11 @@ def test_a_tree_that_nobody_could_see_is_not_drawn() -> None:
     assert "<svg" not in eingrad.explain(spec).html
 
 
+def test_only_the_letters_of_specs_are_indices() -> None:
+    found = eingrad.explain("bi,ie->be", activation="gelu").html
+    assert found.count(">apply gelu<") == 2
+
+
 # Loads pages in frames of two widths and writes down what came of them.
 HARNESS = """<!DOCTYPE html><meta charset="utf-8"><body><script>
 const pages = %s, results = [];

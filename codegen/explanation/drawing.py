@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from ..spec import ELLIPSIS
+from ..spec import ELLIPSIS, Einsum
 from .costs import written
 from .markup import Palette
 from .tree import Node
@@ -73,7 +73,7 @@ def _lines(node: Node) -> list[str]:
     """List the lines of a box: the array, the einsum, the cost."""
     lines = [f"{node.name} {''.join(node.subscripts)}"]
     if node.step:
-        lines.append(node.step)
+        lines.append(str(node.step))
     if node.multiply_adds:
         lines.append(written(node.multiply_adds))
     return lines
@@ -138,6 +138,8 @@ def _draw(svg: Element, box: _Box, palette: Palette) -> None:
         if number == 0:
             text.text = f"{node.name}\u2009"
             _letters(text, "".join(node.subscripts), palette)
+        elif number == 1 and not isinstance(node.step, Einsum):
+            text.text = node.step
         else:
             _letters(text, _lines(node)[number], palette)
 

@@ -177,7 +177,7 @@ def _tree(root: Node) -> list[str]:
         array = latex_of(Entry(node.name, marks(node.subscripts)))
         cells = (
             f"\\hspace*{{{depth}em}}${array}$",
-            f"\\texttt{{{escaped(node.step)}}}" if node.step else "",
+            f"\\texttt{{{escaped(str(node.step))}}}" if node.step else "",
             f"${polynomial(node.multiply_adds)}$" if node.multiply_adds else "",
             f"${polynomial(((node.subscripts, 1),))}$",
         )

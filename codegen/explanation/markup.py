@@ -51,6 +51,10 @@ class Palette:
         """Write a spec, every index in its colour."""
         return self.letters(str(einsum).replace("->", arrow))
 
+    def step(self, step: Einsum | str) -> Markup:
+        """Write what a step does: a spec, or words."""
+        return self.spec(step) if isinstance(step, Einsum) else escape(step)
+
     def code(self, einsum: Einsum) -> Markup:
         """Write a spec that breaks over lines only where it is long."""
         css = "spec long" if len(str(einsum)) > LONG else "spec"

@@ -23,7 +23,7 @@ def _label(node: Node) -> str:
     """Write what a box says; only names and letters are from the user."""
     parts = [text_of(Entry(node.name, marks(node.subscripts)))]
     if node.step:
-        parts.append(node.step.replace(">", "#gt;"))
+        parts.append(str(node.step).replace(">", "#gt;"))
     if node.multiply_adds:
         parts.append(f"{written(node.multiply_adds)} multiply-adds")
     return "<br/>".join(parts)

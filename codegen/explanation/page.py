@@ -184,7 +184,7 @@ def _nodes(root: Node, palette: Palette) -> Iterator[tuple[Markup, ...]]:
         if node.children:
             yield (
                 palette.formula(Entry(node.name, marks(node.subscripts))),
-                palette.letters(node.step),
+                palette.step(node.step),
                 palette.terms(node.multiply_adds),
                 palette.polynomial(((node.subscripts, 1),)),
             )

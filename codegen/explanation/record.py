@@ -128,7 +128,7 @@ def _tree(root: Node, sizes: Mapping[Index, int]) -> list[Record]:
             "id": number,
             "name": node.name,
             "subscripts": list(node.subscripts),
-            "step": node.step,
+            "step": str(node.step),
             "multiply_adds": _polynomial(node.multiply_adds, sizes),
             "entries": _polynomial(((node.subscripts, 1),), sizes),
             "children": children,

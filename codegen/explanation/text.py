@@ -145,7 +145,7 @@ def _tree(root: Node) -> list[str]:
     cells = [("array", "computed by", "multiply-adds", "entries")]
     for line, node in _branches(root):
         cost = written(node.multiply_adds) if node.multiply_adds else ""
-        cells.append((line, node.step, cost, written(((node.subscripts, 1),))))
+        cells.append((line, str(node.step), cost, written(((node.subscripts, 1),))))
     widths = [max(display_width(row[k]) for row in cells) for k in range(4)]
     for row in cells:
         line = "   ".join(map(_padded, row, widths))

@@ -17,12 +17,12 @@ MOST_ROWS = 100
 class Node:
     """An array of the forward pass and how it is computed; an operand has no children.
 
-    step is the einsum or the function, multiply_adds its cost.
+    step is the einsum, or what else is done in words, multiply_adds its cost.
     """
 
     name: str
     subscripts: Subscripts
-    step: str
+    step: Einsum | str
     multiply_adds: Polynomial
     children: tuple[Node, ...]
 
@@ -52,7 +52,7 @@ def tree(program: Program, names: Mapping[str, str]) -> Node:
         made[step.result.name] = Node(
             names.get(step.result.name, step.result.name),
             step.result.subscripts,
-            str(step.op),
+            step.op if isinstance(step.op, Einsum) else str(step.op),
             tuple(monomials([step]).items()),
             tuple(children),
         )
