@@ -95,17 +95,17 @@ ACTIVATIONS = (
         name="gelu_tanh",
         formula=Formula(
             "gelu_tanh(x) = x (1 + tanh u) / 2, u = √(2/π) (x + 0.044715 x³)",
-            r"\operatorname{gelu_{tanh}}(x) = \tfrac12 x\,(1 + \tanh u),\quad "
+            r"\operatorname{gelu\_tanh}(x) = \tfrac12 x\,(1 + \tanh u),\quad "
             r"u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)",
         ),
         derivative=Formula(
             "gelu_tanh'(x) = (1 + tanh u) / 2 + x u' (1 - tanh² u) / 2",
-            r"\operatorname{gelu_{tanh}}'(x) = \tfrac12(1 + \tanh u) "
+            r"\operatorname{gelu\_tanh}'(x) = \tfrac12(1 + \tanh u) "
             r"+ \tfrac12 x\,u'\,(1 - \tanh^2 u)",
         ),
         second_derivative=Formula(
             "gelu_tanh''(x) = (2 u' + x u'' - 2 x u'² tanh u) (1 - tanh² u) / 2",
-            r"\operatorname{gelu_{tanh}}''(x) = \tfrac12 "
+            r"\operatorname{gelu\_tanh}''(x) = \tfrac12 "
             r"(2u' + x\,u'' - 2x\,u'^2 \tanh u)(1 - \tanh^2 u)",
         ),
         choice=_SMOOTH,

@@ -296,7 +296,7 @@ def test_every_activation_is_stated_with_its_derivative(activation: str) -> None
 
 def test_a_layer_is_explained_in_every_format() -> None:
     found = layer()
-    assert r"\operatorname{gelu'}(Z_{bj})" in found.latex
+    assert r"\operatorname{gelu}'(Z_{bj})" in found.latex
     assert "After the einsum" in found.html
     assert [s["title"] for s in json.loads(found.json)["layers"]] == [
         "The function gelu",
@@ -360,7 +360,7 @@ def test_the_formula_of_a_notebook_defines_what_it_reads() -> None:
         r"Y_{bj} &= \operatorname{gelu}(Z_{bj}) \\",
         r"G &= \frac{\partial L}{\partial Y} \\",
         r"\frac{\partial L}{\partial Z_{bj}} &= D_{bj} \\",
-        r"&= G_{bj} \, \operatorname{gelu'}(Z_{bj}) \\",
+        r"&= G_{bj} \, \operatorname{gelu}'(Z_{bj}) \\",
         r"\operatorname{gelu}(x) &= x\,\Phi(x) \\",
         r"\operatorname{gelu}'(x) &= \Phi(x) + x\,\varphi(x) \\",
         r"(\nabla_{\mathit{bias}} L)_{j} &= \sum_{b} D_{bj} \\",

@@ -195,6 +195,13 @@ def test_only_the_letters_of_specs_are_indices() -> None:
     assert found.count(">apply gelu<") == 2
 
 
+@pytest.mark.parametrize("name", [row.name for row in ACTIVATIONS])
+def test_a_prime_stands_beside_its_name(name: str) -> None:
+    math = "".join(re.findall("<math>.*?</math>", page(name)))
+    assert f"<mrow><mtext>{name}</mtext><mo>&#x02032;</mo></mrow>" in math
+    assert not [sign for sign in ("<mi>&#x02032;", "'", "}") if sign in math]
+
+
 # Loads pages in frames of two widths and writes down what came of them.
 HARNESS = """<!DOCTYPE html><meta charset="utf-8"><body><script>
 const pages = %s, results = [];

@@ -123,7 +123,9 @@ class _Writer:
                 return self.turned(formula)
             case Call(function, argument):
                 word = function.replace("_", r"\_")
-                return rf"\operatorname{{{word}}}({self.write(argument)})"
+                name = word.rstrip("'")
+                primes = word.removeprefix(name)
+                return rf"\operatorname{{{name}}}{primes}({self.write(argument)})"
             case Written(_, latex):
                 return latex
             case Constant(name):

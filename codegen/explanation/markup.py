@@ -113,6 +113,9 @@ class Palette:
         # A bar as wide as what it stands over, which fonts do not have.
         bar = r'<mover>(.*?)<mo accent="true">&#x02015;</mo></mover>'
         marked = re.sub(bar, r'<mrow class="conj">\1</mrow>', marked)
+        # A prime beside a name: it is raised already, and higher would be apart.
+        prime = r"<msup>(<(\w+)>[^<]*</\2>)<mi>(&#x02032;)</mi></msup>"
+        marked = re.sub(prime, r"<mrow>\1<mo>\3</mo></mrow>", marked)
         return Markup(marked.replace(' display="inline"', ""))
 
     def formula(self, formula: Formula | Mark) -> Markup:
