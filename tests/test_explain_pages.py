@@ -70,6 +70,9 @@ def page(case: str) -> str:
         (r"\input{x}", r"\textbackslash{}input\{x\}"),
         ("~^<>", r"\textasciitilde{}\textasciicircum{}\textless{}\textgreater{}"),
         ("α", r"$\alpha $"),
+        ("σς", r"$\sigma $$\varsigma $"),
+        ("φϕ", r"$\varphi $$\phi $"),
+        ("εϵ", r"$\varepsilon $$\epsilon $"),
         ("一", r"$\,\mathrm{u4E00}$"),
     ],
 )

@@ -6,7 +6,6 @@ pdfLaTeX, where a letter without a command is told by its code point.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -44,11 +43,15 @@ class Manner:
     inline: bool = False
 
 
-# The Greek letters that have a command in LaTeX.
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho "
-    "sigma tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon "
-    "Phi Psi Omega".split()
+# The Greek letters that have a command in LaTeX, those of another form beside them.
+_GREEK = dict(
+    zip(
+        "αβγδεϵζηθϑικλμνξπϖρϱσςτυφϕχψωΓΔΘΛΞΠΣΥΦΨΩ",
+        "alpha beta gamma delta varepsilon epsilon zeta eta theta vartheta iota kappa "
+        "lambda mu nu xi pi varpi rho varrho sigma varsigma tau upsilon varphi phi chi "
+        "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
+        strict=True,
+    )
 )
 
 
@@ -56,10 +59,8 @@ def letter(index: Index) -> str:
     r"""Write a letter as pdfLaTeX knows it: ``i``, ``\alpha``, or its code point."""
     if index.isascii():
         return index
-    word = unicodedata.name(index, "").split()[-1].lower()
-    command = word.capitalize() if index.isupper() else word
-    if "GREEK" in unicodedata.name(index, "") and command in _GREEK:
-        return f"\\{command} "
+    if index in _GREEK:
+        return f"\\{_GREEK[index]} "
     return rf"\,\mathrm{{u{ord(index):X}}}"
 
 
