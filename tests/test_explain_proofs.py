@@ -201,6 +201,7 @@ def test_gradients_as_matrices(spec: str, expected: list[str | None]) -> None:
         ("i,ij,j->", "x,a,x", "g (A + Aᵀ) x"),
         ("ij,jk,ki->", "x,x,x", "3 g Xᵀ Xᵀ"),
         ("ni,n,nj->ij", "x,w,x", "Diag(w) X (G + Gᵀ)"),
+        ("ij,ij->ij", "x,x", "2 (G ∘ X)"),
         ("ij,kl->ijkl", "x,x", None),
         ("ii,ij->j", "x,x", "Diag(X g) + diag(X) gᵀ"),
         ("i,j,k->ijk", "x,x,x", None),
@@ -236,6 +237,11 @@ def test_the_gradient_of_an_array_in_several_places(
     for matrix in matrices:
         value = np.asarray(worth.matrix(matrix.sides[1], {}))
         np.testing.assert_array_equal(value.reshape(truth.shape), truth)
+
+
+def test_terms_that_differ_in_the_order_of_factors_are_one() -> None:
+    (total,) = eingrad.explain("ij,jk,ki->", operands=["x"] * 3).content.totals
+    assert text_of(total.step.formulas[0]) == "grad_X[i,j] = 3 Σ_k g X[j,k] X[k,i]"
 
 
 def symbols_of(content: Content) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 from ..program import Add, Program, Value
@@ -11,10 +11,12 @@ from .formula import (
     Equation,
     Formula,
     Gradient,
+    Hadamard,
     Mark,
     Number,
     Plus,
     Product,
+    Sum,
     Turned,
     marks,
     product,
@@ -35,7 +37,8 @@ def total_gradient(places: Sequence[Place]) -> Equation:
         return Equation((Gradient(Entry(name), loss), Plus(parts)))
     asked = places[0].entries[places[0].operand].marks
     of = Gradient(Entry(name, asked), loss)
-    return Equation((of, added([_contribution(place, asked) for place in places])))
+    given = [_contribution(place, asked) for place in places]
+    return Equation((of, added(given, numbers=True)))
 
 
 def _contribution(place: Place, asked: Sequence[Mark]) -> Formula:
@@ -56,15 +59,28 @@ def _contribution(place: Place, asked: Sequence[Mark]) -> Formula:
     return total(tuple(renamed[index].index for index in rest), product(factors))
 
 
-def added(terms: Sequence[Formula]) -> Formula:
-    """Add formulas; equal ones become a multiple."""
-    counts: list[tuple[Formula, int]] = []
-    for term, same in itertools.groupby(sorted(terms, key=terms.index)):
-        counts.append((term, len(list(same))))
+def added(terms: Sequence[Formula], *, numbers: bool = False) -> Formula:
+    """Add formulas, of matrices or of numbers; equal ones become a multiple."""
+    groups: dict[object, list[Formula]] = {}
+    for term in terms:
+        groups.setdefault(_unordered(term, numbers), []).append(term)
     multiples = tuple(
-        product([Number(n), *_factors(term)]) if n > 1 else term for term, n in counts
+        product([Number(len(same)), *_factors(same[0])]) if same[1:] else same[0]
+        for same in groups.values()
     )
     return multiples[0] if len(multiples) == 1 else Plus(multiples)
+
+
+def _unordered(formula: Formula, numbers: bool) -> object:
+    """Return what is one for formulas that differ in the order of their factors."""
+    match formula:
+        case Sum(over, body):
+            return Sum, frozenset(over), _unordered(body, numbers)
+        case Product(factors) if numbers:
+            return Product, frozenset(Counter(factors).items())
+        case Hadamard(factors):
+            return Hadamard, frozenset(Counter(factors).items())
+    return formula
 
 
 def factored(terms: Sequence[Formula]) -> Formula:
