@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from .activations import read_activation
 from .contraction import Path
 from .errors import display_width
 from .gradient import gradient
-from .index_sets import index_sets
 from .memory_limit import Limited
 from .pretty import fits
 from .program import Program, monomials
@@ -58,20 +57,29 @@ def summed(einsum: Einsum) -> Subscripts:
     return tuple(index for index in einsum.indices if index not in einsum.output)
 
 
+def role_of(einsum: Einsum, index: Index) -> str:
+    """Name the part that an index plays in the spec as a whole.
+
+    >>> from .spec import parse
+    >>> [role_of(parse("bij,bjk->bi"), index) for index in "bijk"]
+    ['batch', 'kept', 'contracted', 'summed']
+    """
+    holders = sum(index in term for term in einsum.operands)
+    if not holders:
+        return "new"
+    if index in einsum.output:
+        return "batch" if holders > 1 else "kept"
+    return "contracted" if holders > 1 else "summed"
+
+
 def roles(einsum: Einsum) -> str:
-    """Say which part each index plays: batch, contracted, summed alone, and so on."""
-    sets = index_sets(einsum)
-    kept = unique(einsum.output)
-    repeated = tuple(i for i in kept if einsum.output.count(i) > 1)
-    if len(einsum.operands) == 2:
-        parts = [
-            ("batch", sets.batch),
-            ("contracted", sets.contracted),
-            ("summed alone", sets.left_lone + sets.right_lone),
-        ]
-    else:
-        parts = [("summed", summed(einsum))]
-    parts += [("constant along", sets.new), ("on the diagonal of", repeated)]
+    """Say which part each index plays: batch, contracted, summed, and so on."""
+    played: defaultdict[str, list[Index]] = defaultdict(list)
+    for index in einsum.indices:
+        played[role_of(einsum, index)].append(index)
+    repeated = [i for i in unique(einsum.output) if einsum.output.count(i) > 1]
+    parts = [(role, played[role]) for role in ("batch", "contracted", "summed")]
+    parts += [("constant along", played["new"]), ("on the diagonal of", repeated)]
     return ", ".join(
         f"{word} {' '.join(indices)}" for word, indices in parts if indices
     )
@@ -109,7 +117,7 @@ def describe(
             blocks.append([f"    {line}" for line in wrapped])
     blocks += [
         _table(request),
-        _paragraph(reason(request), width),
+        _paragraph(f"{reason(request)}{_sums(request)}", width),
         _paragraph(_costs(forward, joint, path, request), width),
         _paragraph(_memory(limited), width),
         _paragraph(f"{convention(request)}{BROADCAST}", width),
@@ -150,9 +158,10 @@ def _table(request: Request) -> list[str]:
     if len(einsum.operands) > WRITTEN_OUT:
         return []
     rows = [("forward", einsum)]
-    for k, name in enumerate(request.operands):
+    for name in dict.fromkeys(request.operands):
         if name in request.wrt:
-            rows.append((f"grad_{name}", gradient(einsum, k)))
+            first, *more = (gradient(einsum, k) for k in _places(request, name))
+            rows += [(f"grad_{name}", first), *(("  +", rule) for rule in more)]
     if request.bias is not None and request.bias.name in request.wrt:
         rule = Einsum((einsum.output,), request.bias.subscripts)
         rows.append((f"grad_{request.bias.name}", rule))
@@ -167,6 +176,23 @@ def _table(request: Request) -> list[str]:
     if not all(fits(line, request.line_length) for line in lines):
         return []
     return lines
+
+
+def _places(request: Request, name: str) -> list[int]:
+    """List the places of an array among the operands."""
+    return [k for k, other in enumerate(request.operands) if other == name]
+
+
+def _sums(request: Request) -> str:
+    """Say whose gradient in the table is the sum of several lines."""
+    if len(request.operands) > WRITTEN_OUT:
+        return ""
+    counts = {name: len(_places(request, name)) for name in request.wrt}
+    return "".join(
+        f" {name} stands in {count} places: its gradient is the sum of what each gives."
+        for name, count in counts.items()
+        if count > 1
+    )
 
 
 def reason(request: Request) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ..notation import role_of
 from ..render import environment
 from ..spec import Subscripts
 from .content import AFTER, Content, MatrixEquation, Operand, held, legend
@@ -15,7 +16,6 @@ from .costs import Costs
 from .drawing import drawing
 from .formula import Entry, Equation, marks
 from .markup import Palette
-from .roles import role_of
 from .steps import Step
 from .tree import Node
 

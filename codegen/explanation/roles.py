@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from ..index_sets import index_sets
-from ..spec import Einsum, Index, Subscripts
+from ..spec import Einsum, Subscripts
 from .formula import Prose, Word
 
 
@@ -82,18 +82,3 @@ def _filled(effect: str, called: Mapping[str, Prose]) -> Prose:
     for words, field, _, _ in Formatter().parse(effect):
         found += [words, *(called[field] if field else ())]
     return tuple(found)
-
-
-def role_of(einsum: Einsum, index: Index) -> str:
-    """Name the part that an index plays in the spec as a whole.
-
-    >>> from ..spec import parse
-    >>> [role_of(parse("bij,bjk->bik"), index) for index in "bijk"]
-    ['batch', 'kept', 'contracted', 'kept']
-    """
-    holders = sum(index in term for term in einsum.operands)
-    if not holders:
-        return "new"
-    if index in einsum.output:
-        return "batch" if holders > 1 else "kept"
-    return "contracted" if holders > 1 else "summed alone"

@@ -1,0 +1,52 @@
+"""What a generated module says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import eingrad
+from eingrad.notation import roles
+from eingrad.spec import parse
+
+
+def docstring(spec: str, **options: Any) -> str:
+    """Return the docstring of a module."""
+    return str(eingrad.load(spec, **options).__doc__)
+
+
+def table(spec: str, **options: Any) -> list[str]:
+    """Return the lines that list the specs."""
+    return docstring(spec, **options).split("\n\n")[1].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("bhqk,bkhd->bqhd", "batch b h, contracted k"),
+        (",bqhd,bkhd->bhqk", "batch b h, contracted d"),
+        ("ij,jk,kl,l->i", "contracted j k l"),
+        ("ij,jk->k", "contracted j, summed i"),
+        ("ij,j,k->j", "batch j, summed i k"),
+        ("...j->j", "summed ..."),
+        ("i->iij", "constant along j, on the diagonal of i"),
+    ],
+)
+def test_an_index_plays_one_part_whatever_the_number_of_operands(
+    spec: str, expected: str
+) -> None:
+    assert roles(parse(spec, sizes="j")) == expected
+
+
+def test_the_places_of_an_array_add_up() -> None:
+    options = {"operands": ["x", "y", "x"], "output": "z"}
+    assert table(",ij,->ij", **options) == [
+        "    forward    ,ij,->ij",
+        "    grad_x     ij,ij,->    contracted i j",
+        "      +        ,ij,ij->    contracted i j",
+        "    grad_y     ,ij,->ij",
+    ]
+    said = "x stands in 2 places: its gradient is the sum of what each gives."
+    assert said in docstring(",ij,->ij", **options)
+    assert "stands in" not in docstring(",ij,->ij", wrt=["y"], **options)
