@@ -120,7 +120,7 @@ def describe(
         _paragraph(f"{reason(request)}{_sums(request)}", width),
         _paragraph(_costs(forward, joint, path, request), width),
         _paragraph(_memory(limited), width),
-        _paragraph(f"{convention(request)}{BROADCAST}", width),
+        _paragraph(f"{_fixed(request)}{convention(request)}{BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -143,6 +143,14 @@ def convention(request: Request) -> str:
         return "Operands are real, and integers are computed in float64. "
     several = len(request.operands) > 1
     return f"{_CONVENTIONS[request.complex]} " if several else ""
+
+
+def _fixed(request: Request) -> str:
+    """Say the sizes that no operand tells, and that are part of the module."""
+    sizes = [f"{i} = {request.sizes[i]}" for i in request.einsum.new_indices]
+    if not sizes:
+        return ""
+    return f"An index of the output alone has a fixed size: {', '.join(sizes)}. "
 
 
 BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."

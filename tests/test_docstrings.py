@@ -50,3 +50,10 @@ def test_the_places_of_an_array_add_up() -> None:
     said = "x stands in 2 places: its gradient is the sum of what each gives."
     assert said in docstring(",ij,->ij", **options)
     assert "stands in" not in docstring(",ij,->ij", wrt=["y"], **options)
+
+
+def test_a_size_that_no_operand_tells_is_stated() -> None:
+    told = "An index of the output alone has a fixed size: j = 3, k = 5."
+    found = docstring("i->ijk", sizes={"i": 2, "j": 3, "k": 5})
+    assert told in " ".join(found.split())
+    assert "fixed size" not in docstring("i->i", sizes={"i": 2})

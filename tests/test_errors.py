@@ -491,7 +491,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a cotangent along a new index": (
         lambda: load("i->iz", "x", z=4).backward(zeros(3, 5), zeros(3)),
-        "index 'z' has size 5 on axis 1 of grad_output, but size 4 in the operands",
+        "index 'z' has size 5 on axis 1 of grad_output, but size 4 in SIZES",
     ),
 }
 
