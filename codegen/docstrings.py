@@ -23,7 +23,7 @@ class Docstrings:
         request, text = self.request, abbreviated(self.request.einsum)
         if request.bias is not None:
             text += f" + {''.join(request.bias.subscripts) or request.bias.name}"
-        return f"{request.activation.symbol}({text})" if request.activation else text
+        return f"{request.activation.function}({text})" if request.activation else text
 
     def _shapes(self) -> list[str]:
         """Say the shape of each operand and of the output, by index."""

@@ -49,7 +49,7 @@ def layer_formula(request: Request) -> str:
     if request.activation is None:
         return text
     left, right = text.split(" = ", 1)
-    return f"{left} = {request.activation.symbol}({right})"
+    return f"{left} = {request.activation.function}({right})"
 
 
 def summed(einsum: Einsum) -> Subscripts:

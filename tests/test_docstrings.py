@@ -57,3 +57,11 @@ def test_a_size_that_no_operand_tells_is_stated() -> None:
     found = docstring("i->ijk", sizes={"i": 2, "j": 3, "k": 5})
     assert told in " ".join(found.split())
     assert "fixed size" not in docstring("i->i", sizes={"i": 2})
+
+
+def test_the_parameter_of_a_function_stands_in_its_slope() -> None:
+    module = eingrad.load("i->i", activation="leaky_relu:0.1")
+    text = " ".join(str(module.__doc__).split())
+    assert text.startswith("output[i] = leaky_relu(a[i]), and its gradients.")
+    assert "leaky_relu'(x) = 1 for x >= 0, 0.1 for x < 0." in text
+    assert module.forward.__doc__.startswith("Compute ``leaky_relu(i->i)``.")
