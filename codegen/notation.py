@@ -19,6 +19,9 @@ from .spec import Einsum, Index, Subscripts, unique
 # Specs with more operands are summed up rather than written out.
 WRITTEN_OUT = 8
 
+# A space at which no line breaks.
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 def abbreviated(einsum: Einsum, length: int = 40) -> str:
     """Return the spec, cut short to ``length`` columns if it is long."""
@@ -157,7 +160,8 @@ BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
 
 
 def _paragraph(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, min(width, 80), break_long_words=False)
+    lines = textwrap.wrap(text, min(width, 80), break_long_words=False)
+    return [line.replace(NO_BREAK, " ") for line in lines]
 
 
 def _table(request: Request) -> list[str]:
@@ -239,7 +243,8 @@ def _costs(forward: Program, joint: Program, path: Path, request: Request) -> st
             f"{pullback.total()}."
         )
     if len(request.operands) > 2:
-        text += f" Contraction path: {', '.join(map(str, path))}."
+        pairs = (str(pair).replace(" ", NO_BREAK) for pair in path)
+        text += f" Contraction path: {', '.join(pairs)}."
     return text
 
 

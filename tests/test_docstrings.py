@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -65,3 +66,12 @@ def test_the_parameter_of_a_function_stands_in_its_slope() -> None:
     assert text.startswith("output[i] = leaky_relu(a[i]), and its gradients.")
     assert "leaky_relu'(x) = 1 for x >= 0, 0.1 for x < 0." in text
     assert module.forward.__doc__.startswith("Compute ``leaky_relu(i->i)``.")
+
+
+def test_no_line_breaks_within_a_pair_of_the_path() -> None:
+    text = docstring(",".join(["ij", "jk"] * 16) + "->ik")
+    pairs = re.search(r"Contraction path: ([(),\d\s]*)\.", text)
+    assert pairs is not None
+    assert "\n" in pairs[1]
+    lines = pairs[1].split("\n")
+    assert all(re.fullmatch(r"(\(\d+, \d+\),? ?)+", line) for line in lines)
