@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
@@ -12,7 +12,14 @@ from .options import generation_options
 from .terminal import say, specs
 
 FORMATS = ("text", "latex", "html", "mermaid", "json")
-ENDINGS = {".tex": "latex", ".html": "html", ".mmd": "mermaid", ".json": "json"}
+ENDINGS = {
+    ".txt": "text",
+    ".md": "text",
+    ".tex": "latex",
+    ".html": "html",
+    ".mmd": "mermaid",
+    ".json": "json",
+}
 
 
 @click.command(short_help="Derive the gradients of a spec, step by step.")
@@ -22,7 +29,7 @@ ENDINGS = {".tex": "latex", ".html": "html", ".mmd": "mermaid", ".json": "json"}
     "style",
     type=click.Choice(FORMATS),
     help="Text, a LaTeX document, a page, the tree as a flowchart, or all as data; "
-    "by default what FILE ends in (.tex, .html, .mmd, .json), else text.",
+    "by default what FILE ends in: .txt, .md, .tex, .html, .mmd, .json.",
 )
 @click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
 @generation_options
@@ -38,7 +45,7 @@ def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> N
     from ..api import explain
 
     if style is None:
-        style = ENDINGS.get(out.suffix, "text") if out is not None else "text"
+        style = _style_of(out) if out is not None else "text"
     texts = list(specs(spec))
     if out is not None and len(texts) != 1:
         raise OptionError(f"one file takes one spec, and {len(texts)} are given")
@@ -51,14 +58,30 @@ def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> N
             say(f"wrote {out}")
 
 
+def _style_of(path: Path) -> str:
+    """Return the format that a file's name asks for."""
+    ending = path.suffix.lower()
+    if ending and ending not in ENDINGS:
+        raise OptionError(
+            f"no format is known by {path.suffix!r}; "
+            f"FILE ends in {', '.join(ENDINGS)}, or --format names one"
+        )
+    return ENDINGS.get(ending, "text")
+
+
 def _write(path: Path, text: str) -> None:
     """Write an explanation, over an older one and over nothing else."""
+    from ..disk import read_text, write_text
+    from ..explanation.explain import is_explanation
+
+    place = PurePosixPath(path)
     try:
-        if path.exists() and "eingrad" not in path.read_text("utf-8", "replace"):
-            raise RefusedError(
-                f"{path} is there already, and no explanation of eingrad's; "
-                f"move it away, or choose another name"
-            )
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise OptionError(f"cannot write {path}: {error.strerror}") from error
+        old = read_text(Path(), place)
+    except FileNotFoundError:
+        old = text
+    if old is None or not is_explanation(old):
+        raise RefusedError(
+            f"nothing was written\n  {path} is not an explanation that eingrad wrote; "
+            "move it, or choose another name"
+        )
+    write_text(Path(), place, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,15 @@ from .latex import latex, summary
 from .mermaid import mermaid
 from .record import json_of
 from .text import text
+
+# What tells an explanation from any other text: text, LaTeX, HTML, Mermaid and JSON.
+_MARKS = (
+    r"\nThe module: eingrad .*\n\Z",
+    r"\nThe module: \\texttt\{eingrad .*\}\n\n\\end\{document\}\n\Z",
+    r'\A<!DOCTYPE html>\n(<.*>\n)*<meta name="generator" content="eingrad">\n',
+    r"\A%% eingrad .*\nflowchart BT\n",
+    r'\A\{\n  "format": \d+,\n(.*\n)*  "command": "eingrad .*"\n\}\n\Z',
+)
 
 
 @dataclass(frozen=True)
@@ -81,3 +91,8 @@ def explain(spec: str, **options: Any) -> Explanation:
     """
     asked = Options(**options)
     return Explanation(compose(derive(read_request(spec, asked)), asked.shapes))
+
+
+def is_explanation(text: str) -> bool:
+    """Return whether ``text`` is an explanation, in any of the formats."""
+    return any(re.search(mark, text) for mark in _MARKS)
