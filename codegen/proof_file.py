@@ -31,7 +31,7 @@ AXES = ("dots1", "dots2")
 class ProofFile:
     """The fields of ``pytest/test_kernel.py.jinja``.
 
-    bias: the indices of the bias; empty if there is none.
+    bias: the indices of the bias; empty for a scalar too.
     activation, derivative: the calls of those functions of ``z``; empty if there are
         none.
     output_of: source of the output that is expected.
@@ -47,6 +47,7 @@ class ProofFile:
     places: list[str]
     output: str
     bias: str
+    bias_added: bool
     bias_wanted: bool
     activation: str
     derivative: str
@@ -76,6 +77,7 @@ def proof_file(request: Request, name: str, kernel: str, test: str) -> ProofFile
         places=_places(request),
         output=" ".join(_axes(request.einsum.output)),
         bias=" ".join(_axes(bias.subscripts)) if bias else "",
+        bias_added=bias is not None,
         bias_wanted=bias is not None and bias.name in request.wrt,
         activation=applied(function, "z") if function else "",
         derivative=applied(function.derivative, "z") if function else "",

@@ -38,6 +38,7 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
     ("bi,ij->bj", {"bias": "j", "wrt": ["a"]}),
     ("...i,ij->...j", {"bias": "...j"}),
     ("i->ii", {"bias": "i"}),
+    ("ij,jk->ik", {"bias": ""}),
 ]
 
 # Functions are held to brute force up to rounding, in float64.
