@@ -274,6 +274,19 @@ def test_a_moved_file_leaves_an_orphan(project: Folder) -> None:
     assert project.vendor("verify")[0] == 0
 
 
+@pytest.mark.parametrize("command", ["verify", "update", "diff", "remove", "eject"])
+def test_a_misspelt_kernel_is_an_error(project: Folder, command: str) -> None:
+    before = project.disk()
+    error = "error: no vendored kernel is called 'liner'; did you mean 'linear'?\n"
+    assert project.vendor(command, "liner") == (2, "", error)
+    assert project.disk() == before
+
+
+def test_an_orphan_is_verified_by_its_name(project: Folder) -> None:
+    forget(project)
+    assert project.vendor("verify", "linear")[:2] == (1, f"orphan       {DEST}\n")
+
+
 def test_a_reformatted_file_fails_a_strict_verification(project: Folder) -> None:
     assert project.vendor("verify", "--strict")[0] == 0
     reformat(project)

@@ -8,7 +8,7 @@ test = "tests/test_attention_scores.py"             # may be left out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -56,13 +56,18 @@ class Project:
 
     def chosen(self, names: Sequence[str]) -> tuple[Vendored, ...]:
         """Return the kernels of these names, by default all; OptionError if unknown."""
-        known = list(self.kernels)
-        for name in names:
-            if name not in known:
-                listed = f"; they are {', '.join(known)}" if known else ""
-                close = suggestion(name, known) or listed
-                raise OptionError(f"no vendored kernel is called {name!r}{close}")
-        return tuple(self.kernels[name] for name in known if not names or name in names)
+        check_names(names, self.kernels)
+        return tuple(k for k in self.kernels.values() if not names or k.name in names)
+
+
+def check_names(names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise OptionError for a name that no vendored kernel has."""
+    known = list(known)
+    for name in names:
+        if name not in known:
+            listed = f"; they are {', '.join(known)}" if known else ""
+            close = suggestion(name, known) or listed
+            raise OptionError(f"no vendored kernel is called {name!r}{close}")
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from ..digest import body_hash
 from ..disk import delete, read_text, write_text
-from ..errors import OptionError, RefusedError, suggestion
+from ..errors import RefusedError
 from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
-from .configured import Project
+from .configured import Project, check_names
 from .edits import drop_patch
 from .header import without_header
 from .toml_text import without_table
@@ -74,11 +74,9 @@ def _entries(
 ) -> Mapping[PurePosixPath, Entry]:
     """Return what the manifest says of the kernel's files."""
     vendored = {p: e for p, e in manifest.entries.items() if e.vendored}
-    known = sorted({e.kernel for e in vendored.values()} | set(project.kernels))
-    if name not in known:
-        listed = f"; they are {', '.join(known)}" if known else ""
-        close = suggestion(name, known) or listed
-        raise OptionError(f"no vendored kernel is called {name!r}{close}")
+    check_names(
+        [name], sorted({e.kernel for e in vendored.values()} | {*project.kernels})
+    )
     return {p: e for p, e in vendored.items() if e.kernel == name}
 
 

@@ -6,7 +6,7 @@ its answer does not hang on the version of eingrad.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -17,7 +17,7 @@ from ..errors import ConfigError
 from ..manifest import Entry, Manifest, read_manifest
 from ..rendering import kernel_of
 from ..states import State, is_intact
-from .configured import Project, Vendored
+from .configured import Project, Vendored, check_names
 from .record import accepted_body, code_hash, reason_of
 
 _REASONS = {
@@ -66,10 +66,13 @@ class Verdict:
         return {**named, **{key: text for key, text in said.items() if text}}
 
 
-def verify(project: Project, names: Iterable[str] = ()) -> tuple[Verdict, ...]:
+def verify(project: Project, names: Sequence[str] = ()) -> tuple[Verdict, ...]:
     """Return a verdict on each vendored file, sorted by path.
 
-    Raises ConfigError if the manifest cannot be read, or nothing is vendored.
+    names: of the kernels whose files are meant, by default all.
+
+    Raises ConfigError if the manifest cannot be read, or nothing is vendored, and
+    OptionError for an unknown name.
     """
     manifest = read_manifest(project.root) or Manifest()
     entries = {p: e for p, e in manifest.entries.items() if e.vendored}
@@ -78,12 +81,12 @@ def verify(project: Project, names: Iterable[str] = ()) -> tuple[Verdict, ...]:
         raise ConfigError(
             f"nothing is vendored in {project.root}; see `eingrad vendor add`"
         )
-    wanted = set(names)
-    verdicts = (
+    verdicts = [
         _verdict(project, path, entries.get(path), configured.get(path))
         for path in sorted(entries.keys() | configured.keys())
-    )
-    return tuple(v for v in verdicts if not wanted or v.name in wanted)
+    ]
+    check_names(names, sorted({verdict.name for verdict in verdicts}))
+    return tuple(v for v in verdicts if not names or v.name in names)
 
 
 def sums(verdicts: Iterable[Verdict]) -> str:
