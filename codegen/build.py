@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Unpack
 
 from .build_plan import Action, Plan, PlannedFile
-from .config import Config
+from .config import load_config
 from .disk import delete, read_text, remove_leftovers, write_text
 from .errors import RefusedError
 from .exclusive import exclusive
@@ -24,56 +24,60 @@ from .states import State, is_intact, state_of
 
 
 def build(
-    config: Config,
+    root: Path,
     names: Sequence[str] = (),
     waiting: Callable[[], None] = lambda: None,
     planned: Callable[[Plan], None] = lambda plan: None,
     **how: Unpack[How],
 ) -> Plan:
-    """Do what `plan_build` says, and return that plan.
+    """Do what `plan_build` says of the project in ``root``, and return that plan.
 
     A file is replaced as a whole or not at all; one that is fresh is not touched.
-    ``waiting`` is called once if another build of the project has to end first, and
+    ``waiting`` is called once if another command on it has to end first, and
     ``planned`` with the plan before anything is refused or written.
 
     Raises RefusedError, before anything is written, if a file in the way is not ours or
-    was edited, and later if one is edited at that moment; else as `plan_build`, and
-    ConfigError for a file that cannot be written.
+    was edited, and later if one is edited at that moment; else as `load_config` and
+    `plan_build`, and ConfigError for a file that cannot be written.
     """
     if how.get("out_dir") is not None:
-        plan = plan_build(config, names, **how)
+        plan = plan_build(load_config(root), names, **how)
         planned(plan)
         refuse_to_lose(plan.files)
         _carry_out(plan.files)
         return plan
-    with exclusive(config.source, waiting):
+    with exclusive(root, waiting):
+        config = load_config(root)
         plan = plan_build(config, names, **how)
         planned(plan)
         refuse_to_lose(plan.files)
         known = (plan.before or Manifest()).entries
-        remove_leftovers(config.root, [MANIFEST, *outputs(config), *known])
-        _replace_files(config.root, plan)
+        remove_leftovers(root, [MANIFEST, *outputs(config), *known])
+        _replace_files(root, plan)
     return plan
 
 
-def clean(config: Config, dry_run: bool = False) -> tuple[PlannedFile, ...]:
+def clean(
+    root: Path, dry_run: bool = False, waiting: Callable[[], None] = lambda: None
+) -> tuple[PlannedFile, ...]:
     """Delete the files that a build wrote, and return them; the plans stay on record.
 
     Raises RefusedError, before anything is deleted, if one of them was edited.
     """
-    with exclusive(config.source):
-        before = read_manifest(config.root) or Manifest()
+    with exclusive(root, waiting):
+        config = load_config(root)
+        before = read_manifest(root) or Manifest()
         listed = {p: e for p, e in before.entries.items() if not e.vendored}
-        paths = sorted({*outputs(config), *listed})
-        found = [_to_clean(config.root, path, listed.get(path)) for path in paths]
+        known = outputs(config)
+        paths = sorted({*known, *listed})
+        found = [_to_clean(root, path, listed.get(path)) for path in paths]
         files = tuple(file for file in found if file is not None)
         refuse_to_lose(files)
         if not dry_run:
-            known = outputs(config)
             pending = [_pending(e) for e in listed.values() if e.path in known]
             gone = listed.keys() - known
-            write_manifest(config.root, before.merged(pending, gone))
-            remove_leftovers(config.root, [MANIFEST, *paths])
+            write_manifest(root, before.merged(pending, gone))
+            remove_leftovers(root, [MANIFEST, *paths])
             _carry_out(files)
     return files
 

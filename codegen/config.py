@@ -110,6 +110,12 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
     )
 
 
+def source_of(root: Path) -> Path:
+    """Return the file that holds the configuration in ``root``, or is to hold it."""
+    project, standalone = root / "pyproject.toml", root / "eingrad.toml"
+    return standalone if standalone.exists() or not project.exists() else project
+
+
 def is_configured(root: Path) -> bool:
     """Say whether the project in ``root`` has a configuration, a good or a bad one."""
     if (root / "eingrad.toml").exists():

@@ -66,10 +66,10 @@ oracle interpret
 proof
 api
 schema
-disk exclusive
+disk
 manifest
 config
-rendering
+exclusive rendering
 workers states
 json_schema scaffold build_plan
 planning

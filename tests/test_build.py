@@ -22,7 +22,6 @@ from eingrad.errors import (
     OptionError,
     RefusedError,
 )
-from eingrad.options import Options
 from eingrad.planning import plan_build
 from eingrad.rendering import Rendered
 from eingrad.states import State
@@ -56,7 +55,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_build_writes_everything_and_then_nothing(config: Config) -> None:
     folder = config.root / "src/gen"
-    planned = build(config, render=render)
+    planned = build(config.root, render=render)
     assert actions(planned) == {"mm.py": "created", "rows.py": "created"}
     assert [str(file.path) for file in planned.files] == [
         "src/gen/mm.py",
@@ -67,7 +66,7 @@ def test_build_writes_everything_and_then_nothing(config: Config) -> None:
         "rows.py": text_of(ROWS).encode(),
     }
     os.utime(folder / "mm.py", ns=(1, 1))
-    again = build(config, render=render)
+    again = build(config.root, render=render)
     assert actions(again) == {"mm.py": "unchanged", "rows.py": "unchanged"}
     assert (folder / "mm.py").stat().st_mtime_ns == 1
     assert again.reasons == ()
@@ -107,10 +106,10 @@ def test_states(
     assert planned.state is state
     if state in (State.EDITED, State.FOREIGN):
         with pytest.raises(RefusedError):
-            build(config, render=render)
+            build(config.root, render=render)
         assert files(folder) == {"mm.py": content}
     else:
-        build(config, render=render)
+        build(config.root, render=render)
         assert path.read_bytes() == (MM_TEXT.encode() if replaced else content)
 
 
@@ -120,7 +119,7 @@ def test_refusal_names_every_file_and_the_ways_out(
     (folder / "mm.py").write_text(EDITED, encoding="utf-8")
     (folder / "rows.py").write_text("mine\n", encoding="utf-8")
     with pytest.raises(RefusedError) as caught:
-        build(config, render=render)
+        build(config.root, render=render)
     assert str(caught.value) == (
         "nothing was written\n"
         "  src/gen/mm.py was edited by hand; keep the edit under another name, or undo "
@@ -146,7 +145,7 @@ def test_only_a_plain_file_is_ours(
     make(folder / "mm.py")
     assert actions(plan_build(config, render=render))["mm.py"] == "refused"
     with pytest.raises(RefusedError):
-        build(config, render=render)
+        build(config.root, render=render)
     assert not (folder / "rows.py").exists()
     assert (folder / "target.py").read_text(encoding="utf-8") == "mine\n"
 
@@ -166,7 +165,7 @@ def test_leftovers_of_versions_without_a_manifest(config: Config, folder: Path) 
         (folder / name).write_bytes(content)
     (folder / "folder.py").mkdir()
     (folder / "link.py").symlink_to("old.py")
-    planned = build(config, render=render)
+    planned = build(config.root, render=render)
     found = {file.path.name: file.state.value for file in planned.files}
     assert found == {
         "__init__.py": "foreign",
@@ -189,17 +188,17 @@ def test_leftovers_of_versions_without_a_manifest(config: Config, folder: Path) 
         "configure the kernel, or run `eingrad build --prune`",
         "src/gen/rows.py is missing; run `eingrad build`",
     )
-    build(config, prune=True, render=render)
+    build(config.root, prune=True, render=render)
     kept = contents.keys() - {"old.py", "crlf.py"}
     assert files(folder).keys() == kept | {"mm.py", "rows.py"}
     assert (folder / "link.py").is_symlink()
 
 
 def test_prune_does_not_touch_what_is_not_listed(config: Config, folder: Path) -> None:
-    build(config, render=render)
+    build(config.root, render=render)
     mine = text_of(KernelConfig("mine", "ij->j"))
     (folder / "mine.py").write_text(mine, encoding="utf-8")
-    planned = build(config, prune=True, render=render)
+    planned = build(config.root, prune=True, render=render)
     assert {f.path.name: f.state for f in planned.files}["mine.py"] is State.FOREIGN
     assert planned.reasons == ()
     assert files(folder)["mine.py"] == mine.encode()
@@ -208,7 +207,7 @@ def test_prune_does_not_touch_what_is_not_listed(config: Config, folder: Path) -
 def test_named_kernels(config: Config, folder: Path) -> None:
     (folder / "old.py").write_text(MM_TEXT, encoding="utf-8")
     (folder / "mm.py").write_text("foreign\n", encoding="utf-8")
-    planned = build(config, ["rows", "rows"], render=render)
+    planned = build(config.root, ["rows", "rows"], render=render)
     assert actions(planned) == {"rows.py": "created"}
     assert len(plan_build(config, (), render=render).files) == 3
 
@@ -248,7 +247,7 @@ def test_failure_leaves_the_old_file_whole(
 
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(ConfigError) as caught:
-        build(config, render=render)
+        build(config.root, render=render)
     assert str(caught.value) == "cannot write src/gen/mm.py: No space left on device"
     assert files(folder) == {"mm.py": STALE.encode()}
 
@@ -263,10 +262,10 @@ def test_interrupt_leaves_the_old_file_whole(
 
     monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        build(config, render=render)
+        build(config.root, render=render)
     assert files(folder) == {"mm.py": STALE.encode()}
     monkeypatch.undo()
-    build(config, render=render)
+    build(config.root, render=render)
     assert files(folder)["mm.py"] == MM_TEXT.encode()
 
 
@@ -274,7 +273,7 @@ def test_interrupt_leaves_the_old_file_whole(
 def test_mode_follows_the_umask(config: Config, mask: int, mode: int) -> None:
     before = os.umask(mask)
     try:
-        build(config, render=render)
+        build(config.root, render=render)
     finally:
         os.umask(before)
     path = config.root / "src/gen/mm.py"
@@ -285,7 +284,7 @@ def test_folder_that_cannot_be_made(config: Config) -> None:
     (config.root / "src").mkdir()
     (config.root / "src/gen").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        build(config, render=render)
+        plan_build(config, render=render)
     assert str(caught.value) == "cannot read src/gen/mm.py: Not a directory"
 
 
@@ -312,7 +311,7 @@ def test_diff(config: Config, folder: Path) -> None:
         "+# Regenerate: eingrad build rows\n"
         '+SPEC = "ij->i"\n'
     )
-    build(config, render=render)
+    build(config.root, render=render)
     assert diff(plan_build(config, render=render).files) == ""
 
 
@@ -396,17 +395,16 @@ def test_build_imports_neither_numpy_nor_the_pipeline() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_configuration_reaches_the_module(config: Config) -> None:
-    kernel = replace(
-        MM, options=Options(operands=("x", "w"), wrt=("w",), license="MIT")
-    )
-    config = replace(config, kernels=(kernel, ROWS))
-    build(config)
-    text = (config.root / "src/gen/mm.py").read_text(encoding="utf-8")
+def test_configuration_reaches_the_module(tmp_path: Path) -> None:
+    config = configured(tmp_path, {"rows": "ij->i", "mm": "ij,jk->ik"})
+    with open(config.source, "a") as file:
+        file.write('operands = ["x", "w"]\nwrt = ["w"]\nlicense = "MIT"\n')
+    build(tmp_path)
+    text = (tmp_path / "src/gen/mm.py").read_text(encoding="utf-8")
     assert text.startswith(f"{HEADER}\n# @generated ij,jk->ik ")
     assert "# SPDX-License-Identifier: MIT\n# Regenerate: eingrad build mm\n" in text
     assert "grad_w" in text
-    assert actions(build(config)) == {"mm.py": "unchanged", "rows.py": "unchanged"}
+    assert actions(build(tmp_path)) == {"mm.py": "unchanged", "rows.py": "unchanged"}
 
 
 def test_an_edit_during_the_build_is_kept(config: Config, folder: Path) -> None:
@@ -417,7 +415,7 @@ def test_an_edit_during_the_build_is_kept(config: Config, folder: Path) -> None:
         path.write_text(EDITED, encoding="utf-8")
 
     with pytest.raises(RefusedError) as caught:
-        build(config, planned=edit, render=render)
+        build(config.root, planned=edit, render=render)
     assert str(caught.value) == (
         "src/gen/mm.py was changed while the build ran; run it again"
     )

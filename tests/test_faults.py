@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,16 +34,14 @@ import sys
 from pathlib import Path
 from projects import render
 from eingrad.build import build
-from eingrad.config import load_config
-config = load_config(Path(sys.argv[1]))
 print("ready", flush=True)
-build(config, prune=True, render=render)
+build(Path(sys.argv[1]), prune=True, render=render)
 print("built", flush=True)
 """
 
 
 def start(root: Path, *more: str) -> subprocess.Popen[str]:
-    """Start a build in a process of its own, which has read its configuration."""
+    """Start a build in a process of its own."""
     command = [sys.executable, "-c", SCRIPT, str(root), *more]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     process = subprocess.Popen(
@@ -110,7 +109,8 @@ def test_killed_builds_leave_a_true_tree(tmp_path: Path) -> None:
 
 def finish(root: Path, turn: int) -> None:
     """Complete what was begun, with nothing left over."""
-    build(configured(root, names(turn)), prune=True, render=render)
+    configured(root, names(turn))
+    build(root, prune=True, render=render)
     assert_true(root)
     made = {name for name in tree(root) if name.startswith("src/gen/")}
     assert made == {f"src/gen/{name}.py" for name in names(turn)}
@@ -125,11 +125,12 @@ def test_killed_at_each_call_of_the_system(
     tmp_path: Path, point: str, count: int
 ) -> None:
     """Two files change, one goes: the points between which a build can be killed."""
-    build(configured(tmp_path, {"k000": SPECS[0], "k001": SPECS[0]}), render=render)
+    configured(tmp_path, {"k000": SPECS[0], "k001": SPECS[0]})
+    build(tmp_path, render=render)
     config = configured(tmp_path, {"k000": SPECS[1], "k002": SPECS[0]})
     kill(tmp_path, point, count)
     assert_true(tmp_path)
-    build(config, prune=True, render=render)
+    build(config.root, prune=True, render=render)
     assert plan_build(config, render=render).reasons == ()
     files = ["eingrad.lock", "pyproject.toml", "src/gen/k000.py", "src/gen/k002.py"]
     assert sorted(tree(tmp_path)) == files
@@ -157,7 +158,8 @@ def test_a_kernel_that_leaves_after_a_kill_leaves_nothing(tmp_path: Path) -> Non
     # The first file is the manifest.
     kill(tmp_path, "fsync", 2)
     assert any(name.startswith("src/gen/.k000.py.") for name in tree(tmp_path))
-    build(configured(tmp_path, {"k001": SPECS[0]}), prune=True, render=render)
+    configured(tmp_path, {"k001": SPECS[0]})
+    build(tmp_path, prune=True, render=render)
     files = ["eingrad.lock", "pyproject.toml", "src/gen/k001.py"]
     assert sorted(tree(tmp_path)) == files
 
@@ -173,15 +175,60 @@ def test_builds_at_the_same_time(tmp_path: Path) -> None:
 
 
 def test_a_build_waits_for_another(tmp_path: Path) -> None:
-    config = configured(tmp_path, {"k000": SPECS[0]})
-    with exclusive(config.source):
+    configured(tmp_path, {"k000": SPECS[0]})
+    with exclusive(tmp_path):
         process = start(tmp_path)
         with pytest.raises(subprocess.TimeoutExpired):
             process.communicate(timeout=0.3)
         assert list(tree(tmp_path)) == ["pyproject.toml"]
+        # What is configured in the meantime is built.
+        configured(tmp_path, {"k001": SPECS[0]})
     out, err = process.communicate()
     assert (process.returncode, out, err) == (0, "built\n", "")
-    assert "src/gen/k000.py" in tree(tmp_path)
+    files = ["eingrad.lock", "pyproject.toml", "src/gen/k001.py"]
+    assert list(tree(tmp_path)) == files
+
+
+def test_who_waited_locks_the_configuration_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(tmp_path, {"k000": SPECS[0]})
+    new = shutil.copy(tmp_path / "pyproject.toml", tmp_path / "new.toml")
+
+    def replaced(file: int, how: int) -> None:
+        monkeypatch.undo()
+        os.replace(new, tmp_path / "pyproject.toml")
+
+    monkeypatch.setattr("fcntl.flock", replaced)
+    with exclusive(tmp_path):
+        process = start(tmp_path)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.communicate(timeout=0.3)
+    assert process.communicate() == ("built\n", "")
+
+
+@pytest.mark.parametrize(
+    "command", ["init", "add k ij->i", "vendor add ij->i --dest k.py"]
+)
+def test_a_command_that_edits_waits_for_another(tmp_path: Path, command: str) -> None:
+    if command.startswith("add"):
+        configured(tmp_path, {})
+    before = tree(tmp_path)
+    with exclusive(tmp_path):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "eingrad", *command.split()],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert said == "waiting for another command on this project\n"
+        assert tree(tmp_path) == before
+    process.communicate()
+    assert process.returncode == 0
+    assert tree(tmp_path) != before
 
 
 def test_workers_end_with_their_build(tmp_path: Path) -> None:
@@ -194,4 +241,5 @@ def test_workers_end_with_their_build(tmp_path: Path) -> None:
     # The workers have this pipe too: it is closed when the last of them is gone.
     assert b"Traceback" not in process.stderr.read()
     process.communicate()
-    build(configured(tmp_path, {"k000": SPECS[0]}))
+    configured(tmp_path, {"k000": SPECS[0]})
+    build(tmp_path)

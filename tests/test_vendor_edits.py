@@ -286,14 +286,13 @@ def test_an_ejected_kernel_is_the_projects_own(empty: Folder) -> None:
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a project with one kernel, beside."""
     from eingrad.build import build
-    from eingrad.config import load_config
 
     root = tmp_path_factory.mktemp("other")
     (root / "pyproject.toml").write_text(
         '[tool.eingrad]\nout = "gen"\n[tool.eingrad.kernels.linear]\n'
         'spec = "bi,ij->bj"\noperands = ["x", "weight"]\noutput = "y"\n'
     )
-    build(load_config(root))
+    build(root)
     return root
 
 
@@ -309,11 +308,10 @@ def test_a_copy_of_another_project_is_kept_up_with_it(
     # Its edits are merged with what is new over there.
     empty.replace("mine.py", "\nArray = ", f"{PRINT}\nArray = ")
     from eingrad.build import build
-    from eingrad.config import load_config
 
     table = (other / "pyproject.toml").read_text()
     (other / "pyproject.toml").write_text(table.replace('"y"', '"z"'))
-    build(load_config(other))
+    build(other)
     empty.done("update")
     assert PRINT in empty.read("mine.py")
     assert "returns z: (b, j)" in empty.read("mine.py")

@@ -16,6 +16,7 @@ from .project import (
     names_argument,
     progress_bar,
     root_option,
+    waiting,
 )
 from .terminal import say
 
@@ -109,9 +110,8 @@ def build(
         progress=progress_bar(),
     )
     shown = "json" if as_json else output_format
-    config = load_config(root)
     if check_only or show_diff or dry_run:
-        plan = plan_build(config, names, **how)
+        plan = plan_build(load_config(root), names, **how)
         _report(plan, shown, show_diff or (check_only and not dry_run))
         if not (check_only or show_diff):
             refuse_to_lose(plan.files)
@@ -121,9 +121,9 @@ def build(
                 say(reason)
         sys.exit(int(check_only and bool(plan.reasons)))
     plan = build(
-        config,
+        root,
         names,
-        waiting=lambda: say("waiting for another build of this project"),
+        waiting=waiting,
         planned=lambda plan: _report(plan, shown, False),
         **how,
     )

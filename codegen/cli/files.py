@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .project import dry_run_option, json_option, root_option
+from .project import dry_run_option, json_option, root_option, waiting
 from .terminal import say
 
 
@@ -57,9 +57,8 @@ def clean(dry_run: bool, root: Path, as_json: bool) -> None:
     eingrad clean -n
     """
     from ..build import clean
-    from ..config import load_config
 
-    files = clean(load_config(root), dry_run)
+    files = clean(root, dry_run, waiting)
     if as_json:
         facts = [{"path": str(f.path), "action": f.action.value} for f in files]
         click.echo(json.dumps(facts, ensure_ascii=False))

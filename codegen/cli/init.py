@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import generation_options, given_options
-from .project import dry_run_option, root_option
+from .project import dry_run_option, root_option, waiting
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ def init(out: str | None, dry_run: bool, root: Path) -> None:
     eingrad init -n
     eingrad init --out src/mypkg/_kernels
     """
+    from ..exclusive import exclusive
     from ..scaffold import init
 
-    edits, recipes = init(root, out)
-    _apply(root, edits, dry_run)
+    with exclusive(root, waiting):
+        edits, recipes = init(root, out)
+        _apply(root, edits, dry_run)
     say(f"\n{recipes}")
 
 
@@ -58,10 +60,12 @@ def add(
     eingrad add linear "bi,oi->bo" --operands x,weight --output y
     eingrad add hidden "bi,oi->bo" --operands x,weight --bias o --activation gelu
     """
+    from ..exclusive import exclusive
     from ..scaffold import add
 
-    edit = add(root, name, spec.strip(), given_options(ctx, options))
-    _apply(root, (edit,), dry_run)
+    with exclusive(root, waiting):
+        edit = add(root, name, spec.strip(), given_options(ctx, options))
+        _apply(root, (edit,), dry_run)
     if not dry_run:
         say(f"run `eingrad build {name}`")
 

@@ -57,7 +57,7 @@ def prepare(
     if mode == "check":
         require_fresh(config, _WAYS_OUT)
     if mode == "generate":
-        for file in build(config, jobs=None).files:
+        for file in build(root, jobs=None).files:
             if file.action is not Action.UNCHANGED:
                 say(f"eingrad: {file.action.value} {file.path}")
     there = tuple(path for path in outputs(config) if (root / path).is_file())

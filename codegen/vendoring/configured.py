@@ -15,7 +15,14 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-from ..config import KernelConfig, Table, load_table, read_kernel, why_bad_name
+from ..config import (
+    KernelConfig,
+    Table,
+    load_table,
+    read_kernel,
+    source_of,
+    why_bad_name,
+)
 from ..disk import why_bad_path
 from ..errors import ConfigError, OptionError, suggestion
 from ..exclusive import exclusive
@@ -74,17 +81,10 @@ def check_names(names: Iterable[str], known: Iterable[str]) -> None:
 def alone(root: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[Project]:
     """Hold the lock of the project in ``root``, and read it.
 
-    ``waiting`` is called if somebody else has the lock.  A project without a
-    configuration has none.
+    ``waiting`` is called once if somebody else has the lock.
     """
-    while (source := load_project(root).source).exists():
-        before = source.stat().st_ino
-        with exclusive(source, waiting):
-            # Who replaces the file takes its lock away with it.
-            if source.exists() and source.stat().st_ino == before:
-                yield load_project(root)
-                return
-    yield load_project(root)
+    with exclusive(root, waiting):
+        yield load_project(root)
 
 
 def load_project(
@@ -97,10 +97,10 @@ def load_project(
     Raises ConfigError, which names the key and the way out.
     """
     table = load_table(root)
-    if table is None and (root / "pyproject.toml").exists():
-        table = Table(root / "pyproject.toml", "tool.eingrad.", {})
-    elif table is None:
-        table = Table(root / "eingrad.toml", "eingrad.toml: ", {})
+    if table is None:
+        source = source_of(root)
+        standalone = source.name == "eingrad.toml"
+        table = Table(source, "eingrad.toml: " if standalone else "tool.eingrad.", {})
     prefix, general = f"{table.prefix}vendor.", table.general
     tables = {**general.get("vendor", {}), **added}
     kernels = {
