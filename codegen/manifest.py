@@ -46,6 +46,7 @@ from .schema import (
     bare,
     read_table,
     read_value,
+    spelled,
 )
 
 MANIFEST = PurePosixPath("eingrad.lock")
@@ -216,7 +217,7 @@ def _entry(root: Path, prefix: str, table: object) -> Entry:
 def _block(entry: Entry) -> str:
     values = {key: getattr(entry, key) for key in _KEYS}
     values["path"] = str(entry.path)
-    values["options"] = _spelled(entry.options)
+    values["options"] = spelled(entry.options)
     if entry.pending:
         del values["inputs"], values["body"]
     lines = [
@@ -225,11 +226,6 @@ def _block(entry: Entry) -> str:
         if key not in _OPTIONAL or value != _OPTIONAL[key]
     ]
     return "\n".join(["[[pending]]" if entry.pending else "[[file]]", *lines])
-
-
-def _spelled(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options under the names that the configuration has for them."""
-    return {key.replace("_", "-"): value for key, value in options.items()}
 
 
 def _toml(value: object) -> str:

@@ -67,6 +67,11 @@ def read_value(path: str, value: object, kind: Kind) -> Any:
     return read
 
 
+def spelled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options under the names that the configuration has for them."""
+    return {name.replace("_", "-"): value for name, value in options.items()}
+
+
 def bare(key: str) -> str:
     """Return ``key`` as TOML writes it in a key path: quoted where it has to be."""
     return key if re.fullmatch("[A-Za-z0-9_-]+", key) else shown(key)

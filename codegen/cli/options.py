@@ -40,7 +40,7 @@ def _sizes(
 
 def _shapes(
     _: click.Context, __: click.Parameter, value: str | None
-) -> list[tuple[int, ...]] | None:
+) -> list[list[int]] | None:
     """Read ``2x3,3x4``; nothing between commas is the shape of a scalar."""
     if value is None:
         return None
@@ -48,7 +48,7 @@ def _shapes(
     for item in value.split(","):
         if not re.fullmatch(r"\s*(\d+(x\d+)*)?\s*", item):
             raise OptionError(f"cannot read shape {item!r}; write --shapes 2x3,3x4")
-        shapes.append(tuple(int(n) for n in item.split("x") if n.strip()))
+        shapes.append([int(n) for n in item.split("x") if n.strip()])
     return shapes
 
 
@@ -64,7 +64,7 @@ def _optimize(_: click.Context, __: click.Parameter, value: str) -> Any:
         path = ast.literal_eval(f"[{text}]")
         if len(path) == 1 and any(isinstance(step, list | tuple) for step in path[0]):
             (path,) = path
-        return [tuple(step) for step in path]
+        return [list(step) for step in path]
     except (SyntaxError, TypeError, ValueError):
         raise OptionError(
             f"cannot read path {value!r}; write --path '(0,1),(0,1)'"

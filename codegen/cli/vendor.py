@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import generation_options
+from .options import generation_options, given_options
 from .project import (
     dry_run_option,
     json_option,
@@ -70,6 +70,7 @@ def add(
     eingrad vendor add "bi,ij->bj" --dest src/mypkg/_vendor/linear.py --with-test
     eingrad vendor add --from ../other/eingrad.lock#linear --dest mypkg/linear.py
     """
+    from ..schema import spelled
     from ..vendoring import update as updating
     from ..vendoring.configured import alone
 
@@ -82,7 +83,7 @@ def add(
         raise OptionError("give a SPEC, or --from LOCK#KERNEL")
     places = {"dest": dest} | ({"test": test} if test is not None else {})
     with alone(root, waiting):
-        table = {**source, **_given(ctx, options), **places}
+        table = {**source, **spelled(given_options(ctx, options)), **places}
         changes = updating.add(root, name, table, reuse=reuse)
     _report(changes, as_json)
     _talk(changes)
@@ -165,21 +166,6 @@ def verify(
             say(verdict.why)
     layout = any(verdict.state is State.REFORMATTED for verdict in verdicts)
     sys.exit(int(any(not v.ok for v in verdicts) or (strict and layout)))
-
-
-def _given(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given, as the configuration spells them."""
-    default = click.core.ParameterSource.DEFAULT
-    return {
-        name.replace("_", "-"): _plain(value)
-        for name, value in options.items()
-        if ctx.get_parameter_source(name) is not default
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Return a value with lists for tuples, all the way down."""
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _report(changes: Iterable[Change], as_json: bool) -> None:
