@@ -78,6 +78,11 @@ class Table:
     prefix: str
     general: Mapping[str, Any]
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The path of keys to the table in the file."""
+        return () if self.source.name == "eingrad.toml" else ("tool", "eingrad")
+
 
 def load_config(root: Path, *, version: str | None = None) -> Config:
     """Read and validate the configuration of the project in ``root``.
@@ -120,7 +125,7 @@ def is_configured(root: Path) -> bool:
     """Say whether the project in ``root`` has a configuration, a good or a bad one."""
     if (root / "eingrad.toml").exists():
         return True
-    tool = _read_toml(root / "pyproject.toml").get("tool", {})
+    tool = read_toml(root / "pyproject.toml").get("tool", {})
     return "eingrad" in read_value("tool", tool, TABLE)
 
 
@@ -135,6 +140,20 @@ def load_table(root: Path, *, version: str | None = None) -> Table | None:
     source, prefix, table = found
     _check_version(f"{prefix}required-version", table.get("required-version"), version)
     return Table(source, prefix, read_table(prefix, table, GENERAL))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what the file says, nothing if there is none."""
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
 def why_bad_name(name: str) -> str | None:
@@ -161,7 +180,7 @@ def why_bad_out(root: Path, out: str) -> str | None:
 def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]] | None:
     """Return the file, what errors put before its keys, and our table in it."""
     project, standalone = root / "pyproject.toml", root / "eingrad.toml"
-    tool = _read_toml(project).get("tool", {})
+    tool = read_toml(project).get("tool", {})
     ours = read_value("tool", tool, TABLE).get("eingrad")
     if standalone.exists():
         if ours is not None:
@@ -169,24 +188,10 @@ def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]] | None:
                 "both pyproject.toml and eingrad.toml configure eingrad; "
                 "keep [tool.eingrad] or eingrad.toml"
             )
-        return standalone, "eingrad.toml: ", _read_toml(standalone)
+        return standalone, "eingrad.toml: ", read_toml(standalone)
     if ours is None:
         return None
     return project, "tool.eingrad.", read_value("tool.eingrad", ours, TABLE)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    """Return what the file says, nothing if there is none."""
-    try:
-        return tomllib.loads(path.read_bytes().decode())
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
 def _check_version(path: str, wanted: object, version: str | None) -> None:

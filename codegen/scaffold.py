@@ -7,24 +7,26 @@ and new, so that it can be shown before it is made.
 from __future__ import annotations
 
 import json
-import tomllib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .config import why_bad_name, why_bad_out
+from .config import (
+    is_configured,
+    load_table,
+    read_toml,
+    source_of,
+    why_bad_name,
+    why_bad_out,
+)
 from .disk import read_text, write_text
 from .errors import ConfigError
 from .options import Options
-from .schema import shown
+from .schema import TABLE, read_value, shown, spelled
+from .toml_text import with_table
 
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
-    from tomlkit.items import Table
-
-PROJECT = PurePosixPath("pyproject.toml")
-STANDALONE = PurePosixPath("eingrad.toml")
 ATTRIBUTES = PurePosixPath(".gitattributes")
 
 RECIPES = """\
@@ -69,17 +71,14 @@ def init(root: Path, out: str | None = None) -> tuple[tuple[Edit, ...], str]:
 
     Raises ConfigError for a project that is configured already.
     """
-    source, document = _document(root)
-    if "eingrad" in document.get("tool", {}) or source == STANDALONE:
+    source = PurePosixPath(source_of(root).name)
+    if is_configured(root):
         raise ConfigError(f"{source} configures eingrad already; edit it")
-    if _text(root, PROJECT) is None:
-        source = STANDALONE
     if out is None:
-        name = document.get("project", {}).get("name")
-        out = _default_out(root, name if isinstance(name, str) else "")
+        out = _default_out(root)
     if reason := why_bad_out(root, out):
         raise ConfigError(f"--out {reason}, got {shown(out)}")
-    edits = [_configured(root, source, document, out), _attributed(root, out)]
+    edits = [_configured(root, source, out), _attributed(root, out)]
     recipes = RECIPES.replace("{source}", str(source))
     return tuple(edit for edit in edits if edit.old != edit.new), recipes
 
@@ -97,20 +96,17 @@ def add(root: Path, name: str, spec: str, given: Mapping[str, Any]) -> Edit:
     if reason := why_bad_name(name):
         raise ConfigError(f"kernel {name!r}: a kernel's name {reason}")
     read_request(spec, Options(**given))
-    source, document = _document(root)
-    ours: Any = document
-    if source == PROJECT:
-        ours = document.get("tool", {}).get("eingrad")
-        if ours is None:
-            raise ConfigError(f"no configuration in {root}; run `eingrad init`")
-    if name in ours.get("kernels", {}):
+    table = load_table(root)
+    if table is None:
+        raise ConfigError(f"no configuration in {root}; run `eingrad init`")
+    source = PurePosixPath(table.source.name)
+    if name in table.general.get("kernels", {}):
         raise ConfigError(f"kernel {name!r} is configured already; edit {source}")
-    import tomlkit
-
-    if "kernels" not in ours:
-        ours["kernels"] = tomlkit.table(is_super_table=True)
-    ours["kernels"][name] = _kernel(spec, given)
-    return _edit(root, source, document)
+    old = _text(root, source)
+    keys = (*table.keys, "kernels", name)
+    return Edit(
+        source, old, with_table(old or "", keys, {"spec": spec, **spelled(given)})
+    )
 
 
 def carry_out(root: Path, edits: tuple[Edit, ...]) -> None:
@@ -136,45 +132,21 @@ def _text(root: Path, path: PurePosixPath) -> str | None:
     return text
 
 
-def _document(root: Path) -> tuple[PurePosixPath, TOMLDocument]:
-    """Return the file that holds, or is to hold, the configuration, as tomlkit has it.
-
-    That is eingrad.toml where there is one.
-    """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    source = PROJECT if _text(root, STANDALONE) is None else STANDALONE
-    try:
-        return source, tomlkit.parse(_text(root, source) or "")
-    except TOMLKitError as error:
-        raise ConfigError(f"{source} is not TOML: {error}") from error
-
-
-def _default_out(root: Path, name: str) -> str:
-    package = name.replace("-", "_").replace(".", "_")
+def _default_out(root: Path) -> str:
+    project = read_toml(root / "pyproject.toml").get("project", {})
+    name = read_value("project", project, TABLE).get("name")
+    package = re.sub("[-.]", "_", name) if isinstance(name, str) else ""
     for folder in (f"src/{package}", package):
         if package and (root / folder).is_dir():
             return f"{folder}/_kernels"
     return "kernels"
 
 
-def _configured(
-    root: Path, source: PurePosixPath, document: TOMLDocument, out: str
-) -> Edit:
-    import tomlkit
-
-    if source == STANDALONE:
-        document = tomlkit.document()
-        document["out"] = out
-        return _edit(root, source, document)
-    table = tomlkit.table()
-    table["out"] = out
-    if "tool" not in document:
-        document["tool"] = tomlkit.table(is_super_table=True)
-    tool: Any = document["tool"]
-    tool["eingrad"] = table
-    return _edit(root, source, document)
+def _configured(root: Path, source: PurePosixPath, out: str) -> Edit:
+    old = _text(root, source)
+    if old is None:
+        return Edit(source, None, f"out = {shown(out)}\n")
+    return Edit(source, old, with_table(old, ("tool", "eingrad"), {"out": out}))
 
 
 def _attributed(root: Path, out: str) -> Edit:
@@ -188,31 +160,3 @@ def _attributed(root: Path, out: str) -> Edit:
             new += "\n" * (new != "" and not new.endswith("\n"))
             new += f"{written} text eol=lf linguist-generated=true\n"
     return Edit(ATTRIBUTES, old, new)
-
-
-def _kernel(spec: str, given: Mapping[str, Any]) -> Table:
-    import tomlkit
-
-    table = tomlkit.table()
-    table["spec"] = spec
-    for option, value in given.items():
-        if isinstance(value, Mapping):
-            inline = tomlkit.inline_table()
-            inline.update(value)
-            value = inline
-        table[option.replace("_", "-")] = value
-    return table
-
-
-def _edit(root: Path, source: PurePosixPath, document: TOMLDocument) -> Edit:
-    """Return the edit, held against what the document says to another reader."""
-    import tomlkit
-
-    new = tomlkit.dumps(document)
-    try:
-        same = tomllib.loads(new) == document.unwrap()
-    except tomllib.TOMLDecodeError:
-        same = False
-    if not same:
-        raise ConfigError(f"{source} is written in a way that cannot be edited safely")
-    return Edit(source, _text(root, source), new)

@@ -66,7 +66,7 @@ oracle interpret
 proof
 api
 schema
-disk
+disk toml_text
 manifest
 config
 exclusive rendering
@@ -194,9 +194,9 @@ def test_the_package_is_imported_relatively() -> None:
         ("pygments", {"explanation"}),
         ("merge3", {"vendoring"}),
         ("whatthepatch", {"vendoring"}),
-        ("tomllib", {"config", "manifest", "scaffold", "vendoring"}),
+        ("tomllib", {"config", "manifest", "toml_text", "vendoring"}),
         ("packaging", {"config"}),
-        ("tomlkit", {"scaffold", "vendoring"}),
+        ("tomlkit", {"toml_text", "vendoring"}),
     ],
 )
 def test_who_imports_a_library(library: str, files: set[str]) -> None:

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from eingrad.errors import ConfigError
-from eingrad.vendoring.toml_text import with_table, without_table
+from eingrad.toml_text import with_table, without_table
 
 KEYS = ("tool", "eingrad", "vendor", "mm")
 TABLE = {"spec": "ij,jk->ik", "sizes": {"i": 2}, "shapes": [[2, 3], [3, 4]]}

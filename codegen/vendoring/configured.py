@@ -108,8 +108,7 @@ def load_project(
         for name in sorted(tables)
     }
     _check_paths(prefix, general.get("out"), kernels)
-    keys = () if table.source.name == "eingrad.toml" else ("tool", "eingrad")
-    return Project(root, table.source, (*keys, "vendor"), kernels)
+    return Project(root, table.source, (*table.keys, "vendor"), kernels)
 
 
 def _vendored(

@@ -9,10 +9,10 @@ from ..digest import body_hash
 from ..disk import delete, read_text, write_text
 from ..errors import RefusedError
 from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
+from ..toml_text import without_table
 from .configured import Project, check_names
 from .edits import drop_patch
 from .header import without_header
-from .toml_text import without_table
 
 
 def remove(

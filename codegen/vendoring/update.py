@@ -11,11 +11,11 @@ from ..disk import delete, read_text, write_text
 from ..errors import OptionError, RefusedError
 from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
 from ..states import is_intact
+from ..toml_text import with_table
 from .changes import Change, change, orphan
 from .configured import Project, Vendored, load_project
 from .record import recorded_patch
 from .reuse import reuse_files
-from .toml_text import with_table
 from .wanted import wanted_files
 
 

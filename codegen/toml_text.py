@@ -10,7 +10,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from ..errors import ConfigError
+from .errors import ConfigError
 
 # What tomlkit and tomllib raise for a layout that they cannot take a change of.
 _CANNOT = (TOMLKitError, tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError)
