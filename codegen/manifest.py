@@ -30,6 +30,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -55,6 +56,14 @@ FORMAT = 1
 _GENERATOR = re.compile("^generator = .*$", re.MULTILINE)
 
 _FLAG = Kind("true or false", lambda value: value if isinstance(value, bool) else None)
+
+_TABLES = Kind("a list of tables", lambda v: v if isinstance(v, list) else None)
+
+_OPTIONS = {
+    key: kind
+    for key, kind in KERNEL.items()
+    if key not in ("spec", "targets", "license")
+}
 
 _KEYS: Mapping[str, Kind] = {
     "path": STRING,
@@ -147,8 +156,10 @@ def read_manifest(root: Path) -> Manifest | None:
     _check_format(tables)
     entries: dict[PurePosixPath, Entry] = {}
     for section in ("file", "pending"):
-        for number, table in enumerate(tables.get(section, [])):
-            entry = _entry(root, f"{MANIFEST}: {section}[{number}].", table)
+        name = f"{MANIFEST}: {section}"
+        listed = read_value(name, tables.get(section, []), _TABLES)
+        for number, table in enumerate(listed):
+            entry = _entry(root, f"{name}[{number}].", table)
             if entry.path in entries:
                 raise ConfigError(f"{MANIFEST} lists {entry.path} twice; drop one")
             entries[entry.path] = entry
@@ -205,7 +216,7 @@ def _entry(root: Path, prefix: str, table: object) -> Entry:
             raise ConfigError(f"{prefix}{key} is missing; run `eingrad build`")
     if reason := why_bad_path(root, read["path"]):
         raise ConfigError(f"{prefix}path {reason}, got {_toml(read['path'])}")
-    options = read_table(f"{prefix}options.", read.pop("options", {}), KERNEL)
+    options = read_table(f"{prefix}options.", read.pop("options", {}), _OPTIONS)
     return Entry(
         path=PurePosixPath(read.pop("path")),
         options=options,
@@ -237,5 +248,7 @@ def _toml(value: object) -> str:
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, float):
         return repr(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
     # JSON writes strings, integers and booleans as TOML does, but for this character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -166,7 +166,7 @@ def recorded_text(entry: Entry) -> str | None:
     """
     try:
         text = render_kernel(kernel_of(entry), entry.plan or None).text
-    except (EingradError, TypeError):
+    except EingradError:
         return None
     return text if body_hash(text) == entry.body else None
 

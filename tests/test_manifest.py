@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -129,7 +130,12 @@ def test_a_round_trip_keeps_every_field(tmp_path: Path) -> None:
             requires=("numpy>=1.26", "other"),
             patch="patches/b.patch",
             vendored=True,
-            others={"accepted": odd, "from": [1, 2.5, True, {"a b": odd}], "z": -1},
+            others={
+                "accepted": odd,
+                "from": [1, 2.5, True, {"a b": odd}],
+                "when": [datetime(2024, 2, 29, 1, 2, 3, tzinfo=UTC), date(1, 2, 3)],
+                "z": -1,
+            },
         ),
         Entry(path=PurePosixPath("pending.py"), kernel="pending", spec="i"),
     ]
@@ -196,6 +202,13 @@ ERRORS = [
         "eingrad.lock lists a.py twice; drop one",
     ),
     ("version = 1\nfile = [3]\n", "eingrad.lock: file[0] must be a table, got 3"),
+    ("version = 1\nfile = 3\n", "eingrad.lock: file must be a list of tables, got 3"),
+    (
+        f'version = 1\n{FILE}path = "a.py"\noptions = {{ targets = ["numpy"] }}\n',
+        "eingrad.lock: file[0].options.targets is not a known key; the keys here are "
+        "operands, output, wrt, bias, activation, shapes, line-length, optimize, "
+        "memory-limit, sizes, complex, erf, order",
+    ),
 ]
 
 
