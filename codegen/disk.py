@@ -7,6 +7,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from .digest import lf
@@ -33,8 +34,22 @@ def read_text(root: Path, path: PurePosixPath) -> str | None:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
 
 
+def plain_text(root: Path, path: PurePosixPath) -> str | None:
+    """Return the text at ``path`` with LF, None if there is no file.
+
+    Raises ConfigError for what is no plain file of text, and so cannot be replaced.
+    """
+    try:
+        text = read_text(root, path)
+    except FileNotFoundError:
+        return None
+    if text is None:
+        raise ConfigError(f"{path} is no plain file of UTF-8 text")
+    return text
+
+
 def write_text(root: Path, path: PurePosixPath, text: str) -> None:
-    """Replace the file at ``path`` as a whole; make its folder.
+    """Replace the file at ``path`` as a whole, with the mode it has; make its folder.
 
     Raises ConfigError if it cannot be written.
     """
@@ -88,15 +103,15 @@ def why_bad_path(root: Path, path: str) -> str | None:
 def _replace(location: Path, content: bytes) -> None:
     """Replace the file as a whole, by way of a temporary one beside it."""
     temporary = location.with_name(f".{location.name}.{secrets.token_hex(4)}.tmp")
+    mode = stat.S_IMODE(location.stat().st_mode) if location.exists() else None
     try:
-        with open(temporary, "xb", opener=_open) as file:
+        with open(temporary, "xb", opener=partial(os.open, mode=mode or 0o666)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if mode is not None:
+            # Beyond what the umask leaves of it.
+            os.chmod(temporary, mode)
         os.replace(temporary, location)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o644)

@@ -21,7 +21,7 @@ from .config import (
     why_bad_name,
     why_bad_out,
 )
-from .disk import read_text, write_text
+from .disk import plain_text, write_text
 from .errors import ConfigError
 from .options import Options
 from .schema import TABLE, read_value, shown, spelled
@@ -102,11 +102,9 @@ def add(root: Path, name: str, spec: str, given: Mapping[str, Any]) -> Edit:
     source = PurePosixPath(table.source.name)
     if name in table.general.get("kernels", {}):
         raise ConfigError(f"kernel {name!r} is configured already; edit {source}")
-    old = _text(root, source)
-    keys = (*table.keys, "kernels", name)
-    return Edit(
-        source, old, with_table(old or "", keys, {"spec": spec, **spelled(given)})
-    )
+    old = plain_text(root, source) or ""
+    kernel = {"spec": spec, **spelled(given)}
+    return Edit(source, old, with_table(old, (*table.keys, "kernels", name), kernel))
 
 
 def carry_out(root: Path, edits: tuple[Edit, ...]) -> None:
@@ -121,17 +119,6 @@ def carry_out(root: Path, edits: tuple[Edit, ...]) -> None:
         write_text(root, edit.path, new)
 
 
-def _text(root: Path, path: PurePosixPath) -> str | None:
-    """Return the text at ``path``; None if there is none."""
-    try:
-        text = read_text(root, path)
-    except FileNotFoundError:
-        return None
-    if text is None:
-        raise ConfigError(f"{path} is no plain file of UTF-8 text")
-    return text
-
-
 def _default_out(root: Path) -> str:
     project = read_toml(root / "pyproject.toml").get("project", {})
     name = read_value("project", project, TABLE).get("name")
@@ -143,7 +130,7 @@ def _default_out(root: Path) -> str:
 
 
 def _configured(root: Path, source: PurePosixPath, out: str) -> Edit:
-    old = _text(root, source)
+    old = plain_text(root, source)
     if old is None:
         return Edit(source, None, f"out = {shown(out)}\n")
     return Edit(source, old, with_table(old, ("tool", "eingrad"), {"out": out}))
@@ -151,7 +138,7 @@ def _configured(root: Path, source: PurePosixPath, out: str) -> Edit:
 
 def _attributed(root: Path, out: str) -> Edit:
     """Have git keep LF in generated files, and fold them in a review."""
-    old = _text(root, ATTRIBUTES)
+    old = plain_text(root, ATTRIBUTES)
     folder = "/*.py" if out == "." else f"{out.rstrip('/')}/**"
     new = old or ""
     for pattern in (folder, "eingrad.lock"):

@@ -269,7 +269,9 @@ def test_interrupt_leaves_the_old_file_whole(
     assert files(folder)["mm.py"] == MM_TEXT.encode()
 
 
-@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+@pytest.mark.parametrize(
+    ("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)]
+)
 def test_mode_follows_the_umask(config: Config, mask: int, mode: int) -> None:
     before = os.umask(mask)
     try:
@@ -278,6 +280,15 @@ def test_mode_follows_the_umask(config: Config, mask: int, mode: int) -> None:
         os.umask(before)
     path = config.root / "src/gen/mm.py"
     assert path.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
+def test_a_file_keeps_its_mode(config: Config, folder: Path, mode: int) -> None:
+    (folder / "mm.py").write_text(STALE, encoding="utf-8")
+    (folder / "mm.py").chmod(mode)
+    build(config.root, render=render)
+    assert (folder / "mm.py").read_text("utf-8") == MM_TEXT
+    assert (folder / "mm.py").stat().st_mode & 0o777 == mode
 
 
 def test_folder_that_cannot_be_made(config: Config) -> None:

@@ -385,6 +385,16 @@ def test_a_link_inside_the_project_may_lead_to_the_file(empty: Folder) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_configuration_behind_a_link_is_not_edited(empty: Folder) -> None:
+    (empty.root / "real.toml").write_text("[project]\n")
+    (empty.root / "pyproject.toml").symlink_to("real.toml")
+    before = empty.disk()
+    error = "error: pyproject.toml is no plain file of UTF-8 text\n"
+    assert empty.vendor(*ADD) == (2, "", error)
+    assert empty.disk() == before
+    assert (empty.root / "pyproject.toml").is_symlink()
+
+
 def test_a_read_only_tree_is_verified_and_not_changed(project: Folder) -> None:
     configure(project)
     before = project.disk()

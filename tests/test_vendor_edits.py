@@ -387,13 +387,14 @@ def test_reuse_knows_each_file_once(empty: Folder) -> None:
     [
         ("", ["--license", "MIT"], "--reuse knows the text of 0BSD alone"),
         ("annotations = 1\n", [], "REUSE.toml cannot be changed as it stands"),
+        ("# é\n", [], "REUSE.toml is no plain file of UTF-8 text"),
         ("no TOML", [], "REUSE.toml cannot be changed as it stands"),
     ],
 )
 def test_what_reuse_cannot_be_told_is_not_vendored(
     empty: Folder, reuse: str, options: list[str], reason: str
 ) -> None:
-    (empty.root / "REUSE.toml").write_text(reuse)
+    (empty.root / "REUSE.toml").write_text(reuse, "latin-1")
     before = empty.disk()
     add = ["add", "ij->j", "--dest", "cols.py", "--reuse", *options]
     code, _, err = empty.vendor(*add)

@@ -23,7 +23,7 @@ from ..config import (
     source_of,
     why_bad_name,
 )
-from ..disk import why_bad_path
+from ..disk import plain_text, why_bad_path
 from ..errors import ConfigError, OptionError, suggestion
 from ..exclusive import exclusive
 from ..schema import TABLE, VENDOR, bare, read_table, read_value, shown
@@ -60,6 +60,14 @@ class Project:
     source: Path
     keys: tuple[str, ...]
     kernels: Mapping[str, Vendored]
+
+    def text(self) -> str:
+        """Return the text of the configuration, line ends and all.
+
+        Raises ConfigError for what is no plain file.
+        """
+        there = plain_text(self.root, PurePosixPath(self.source.name)) is not None
+        return self.source.read_bytes().decode() if there else ""
 
     def chosen(self, names: Sequence[str]) -> tuple[Vendored, ...]:
         """Return the kernels of these names, by default all; OptionError if unknown."""

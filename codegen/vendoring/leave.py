@@ -104,8 +104,7 @@ def _without(project: Project, name: str) -> str | None:
     """
     if name not in project.kernels:
         return None
-    text = project.source.read_bytes().decode()
-    return without_table(text, (*project.keys, name))
+    return without_table(project.text(), (*project.keys, name))
 
 
 def _forget(

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import tomlkit
 
-from ..disk import read_text, why_bad_path
+from ..disk import plain_text, why_bad_path
 from ..errors import ConfigError, OptionError
 
 LICENCE = PurePosixPath("LICENSES/0BSD.txt")
@@ -35,10 +35,7 @@ def reuse_files(
         if reason := why_bad_path(root, str(path)):
             raise ConfigError(f"{path} {reason}")
     texts = {} if (root / LICENCE).exists() else {LICENCE: ZERO_BSD}
-    try:
-        old = read_text(root, REUSE) or ""
-    except FileNotFoundError:
-        old = "version = 1\n"
+    old = plain_text(root, REUSE) or "version = 1\n"
     new = _annotated(old, [str(path) for path in paths])
     return texts if new == old else {**texts, REUSE: new}
 

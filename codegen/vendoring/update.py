@@ -70,7 +70,7 @@ def add(
             f"or `eingrad vendor remove {name}` first"
         )
     project = load_project(root, {name: table})
-    configuration = with_table(_configuration(project), (*project.keys, name), table)
+    configuration = with_table(project.text(), (*project.keys, name), table)
     manifest = read_manifest(root) or Manifest()
     changes = _changes(project, [project.kernels[name]], manifest)
     _refuse(changes)
@@ -155,11 +155,3 @@ def _settled(entry: Entry, manifest: Manifest) -> Entry:
     known = manifest.entries.get(entry.path)
     same = known is not None and replace(entry, inputs=known.inputs) == known
     return known if known is not None and same else entry
-
-
-def _configuration(project: Project) -> str:
-    """Return the text of the configuration as it is on disk, line ends and all."""
-    try:
-        return project.source.read_bytes().decode()
-    except FileNotFoundError:
-        return ""
