@@ -19,7 +19,7 @@ from .disk import delete, read_text, remove_leftovers, write_text
 from .errors import RefusedError
 from .exclusive import exclusive
 from .manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
-from .planning import How, outputs, plan_build
+from .planning import ACTIONS, How, outputs, plan_build
 from .states import State, is_intact, state_of
 
 
@@ -87,15 +87,16 @@ def write_module(path: Path, text: str) -> Action:
 
     Raises RefusedError if the file in the way is not ours or was edited.
     """
-    root, name = path.parent, PurePosixPath(path.name)
-    old, state = state_of(root, name, None, text)
-    actions = {State.MISSING: Action.CREATED, State.STALE: Action.CHANGED}
-    unchanged = state in (State.OK, State.REFORMATTED)
-    action = actions.get(state, Action.UNCHANGED if unchanged else Action.REFUSED)
-    file = PlannedFile(root, name, path.stem, state, action, old, text)
+    root, place = Path(), PurePosixPath(path)
+    old, state = state_of(root, place, None, text)
+    action = ACTIONS.get(state, Action.REFUSED)
     if action is Action.REFUSED:
-        raise RefusedError(f"nothing was written\n  {path}{file.reason}")
-    _carry_out([file])
+        foreign = state is State.FOREIGN
+        why = "is not a file that eingrad wrote" if foreign else "was edited by hand"
+        raise RefusedError(
+            f"nothing was written\n  {path} {why}; move it, or choose another name"
+        )
+    _carry_out([PlannedFile(root, place, path.stem, state, action, old, text)])
     return action
 
 

@@ -188,7 +188,10 @@ def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]] | None:
                 "both pyproject.toml and eingrad.toml configure eingrad; "
                 "keep [tool.eingrad] or eingrad.toml"
             )
-        return standalone, "eingrad.toml: ", read_toml(standalone)
+        table = read_toml(standalone)
+        if "tool" in table:
+            raise ConfigError("in eingrad.toml the keys stand without tool.eingrad")
+        return standalone, "eingrad.toml: ", table
     if ours is None:
         return None
     return project, "tool.eingrad.", read_value("tool.eingrad", ours, TABLE)

@@ -92,11 +92,11 @@ def why_bad_path(root: Path, path: str) -> str | None:
         return "must be relative to the project's root"
     if ".." in PurePosixPath(path).parts:
         return "must stay inside the project's root, without '..'"
-    folder = Path(os.path.realpath(root / path))
-    if not folder.is_relative_to(os.path.realpath(root)):
-        return (
-            "must stay inside the project's root, but a symbolic link leads out of it"
-        )
+    inside = os.path.realpath(root)
+    for part in (*reversed(PurePosixPath(path).parents), PurePosixPath(path)):
+        if not Path(os.path.realpath(root / part)).is_relative_to(inside):
+            link = f"but the symbolic link {part} leads out of it"
+            return f"must stay inside the project's root, {link}"
     return None
 
 

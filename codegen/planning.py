@@ -118,9 +118,10 @@ def _chosen(config: Config, names: Sequence[str]) -> tuple[KernelConfig, ...]:
     known = [kernel.name for kernel in config.kernels]
     for name in names:
         if name not in known:
-            close = suggestion(name, known)
-            listed = close or f"; the kernels are {', '.join(known) or 'none'}"
-            raise OptionError(f"unknown kernel {name!r}{listed}")
+            listed = f"the kernels are {', '.join(known)}"
+            others = f"; {listed if known else 'no kernel is configured'}"
+            close = suggestion(name, known) or others
+            raise OptionError(f"unknown kernel {name!r}{close}")
     return tuple(k for k in config.kernels if not names or k.name in names)
 
 
@@ -173,7 +174,7 @@ def _silent(done: int, total: int) -> None:
     """Show no progress."""
 
 
-_ACTIONS = {
+ACTIONS = {
     State.OK: Action.UNCHANGED,
     State.REFORMATTED: Action.UNCHANGED,
     State.STALE: Action.CHANGED,
@@ -185,7 +186,7 @@ def _compare(draft: _Draft, rendered: Rendered, always: bool) -> PlannedFile:
     """Compare one file; ``always`` is for a build that writes fresh files too."""
     new = rendered.text
     old, state = state_of(draft.root, draft.path, draft.entry, new, recorded_text)
-    action = _ACTIONS.get(state, Action.REFUSED)
+    action = ACTIONS.get(state, Action.REFUSED)
     if always and action is Action.UNCHANGED:
         action = Action.CHANGED
     refused = action is Action.REFUSED

@@ -228,7 +228,7 @@ def test_unknown_kernels(config: Config, name: str, error: str) -> None:
 def test_unknown_kernel_where_there_is_none(config: Config) -> None:
     with pytest.raises(OptionError) as caught:
         plan_build(replace(config, kernels=()), ["mm"], render=render)
-    assert str(caught.value) == "unknown kernel 'mm'; the kernels are none"
+    assert str(caught.value) == "unknown kernel 'mm'; no kernel is configured"
 
 
 @pytest.mark.parametrize("call", ["replace", "fsync"])

@@ -117,6 +117,13 @@ def test_standalone_errors_name_the_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_standalone_file_needs_no_prefix(tmp_path: Path) -> None:
+    (tmp_path / "eingrad.toml").write_text('[tool.eingrad]\nout = "gen"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path)
+    assert str(caught.value) == "in eingrad.toml the keys stand without tool.eingrad"
+
+
 def test_two_configurations_are_one_too_many(tmp_path: Path) -> None:
     (tmp_path / "eingrad.toml").write_text('out = "gen"\n', encoding="utf-8")
     assert refusal(tmp_path, EVERYTHING) == (
@@ -360,7 +367,7 @@ def test_names_that_differ_in_case(tmp_path: Path) -> None:
 SEPARATOR = "must be a path with '/' between folders"
 RELATIVE = "must be relative to the project's root"
 PARENT = "must stay inside the project's root, without '..'"
-LINK = "must stay inside the project's root, but a symbolic link leads out of it"
+LINK = "must stay inside the project's root, but the symbolic link {} leads out of it"
 BLOCKED = "must be a folder, but something else is in its way"
 OUTS = [
     ("", '""', SEPARATOR),
@@ -370,9 +377,9 @@ OUTS = [
     ("C:/kernels", '"C:/kernels"', RELATIVE),
     ("../other", '"../other"', PARENT),
     ("src/../../other", '"src/../../other"', PARENT),
-    ("link", '"link"', LINK),
-    ("link/deeper", '"link/deeper"', LINK),
-    ("dangling", '"dangling"', LINK),
+    ("link", '"link"', LINK.format("link")),
+    ("link/deeper", '"link/deeper"', LINK.format("link")),
+    ("dangling", '"dangling"', LINK.format("dangling")),
     ("pyproject.toml", '"pyproject.toml"', BLOCKED),
     ("pyproject.toml/gen", '"pyproject.toml/gen"', BLOCKED),
     ("loop", '"loop"', BLOCKED),

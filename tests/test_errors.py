@@ -630,7 +630,7 @@ COMMANDS: list[tuple[list[str], int, str]] = [
         ["ij->i", "-o", "mine.py"],
         3,
         "error: nothing was written\n"
-        "  mine.py is not a file that eingrad wrote; move it, or rename the kernel\n",
+        "  mine.py is not a file that eingrad wrote; move it, or choose another name\n",
     ),
     (
         ["check", "mine.py"],

@@ -185,8 +185,8 @@ ERRORS = [
     ),
     (
         f'version = 1\n{FILE}path = "outside/a.py"\n',
-        "eingrad.lock: file[0].path must stay inside the project's root, but a "
-        'symbolic link leads out of it, got "outside/a.py"',
+        "eingrad.lock: file[0].path must stay inside the project's root, but the "
+        'symbolic link outside leads out of it, got "outside/a.py"',
     ),
     (
         f'version = 1\n{FILE}path = "/etc/passwd"\n',

@@ -266,6 +266,32 @@ def test_clean_spares_what_was_edited(
     assert tree(root) == before
 
 
+def test_a_link_out_of_the_project_is_named(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(root, SPECS)
+    run("build")
+    run("clean")
+    capsys.readouterr()
+    (root / "src/gen/mm.py").symlink_to("/nowhere/mm.py")
+    assert run("build") == 2
+    assert "the symbolic link src/gen/mm.py leads out" in capsys.readouterr().err
+
+
+def test_a_file_that_was_edited_is_not_generated_over(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("ij->i", "-o", "gen/rows.py") == 0
+    with open(root / "gen/rows.py", "a", encoding="utf-8") as file:
+        file.write("# mine\n")
+    capsys.readouterr()
+    assert run("ij->i", "-o", "gen/rows.py") == 3
+    assert capsys.readouterr().err == (
+        "error: nothing was written\n"
+        "  gen/rows.py was edited by hand; move it, or choose another name\n"
+    )
+
+
 # --- init and add ---
 
 PROJECT = """\

@@ -274,6 +274,31 @@ def test_a_moved_file_leaves_an_orphan(project: Folder) -> None:
     assert project.vendor("verify")[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (
+            ["--dest", "../out.py"],
+            "--dest must stay inside the project's root, without '..', "
+            'got "../out.py"',
+        ),
+        (
+            ["--dest", "a.py", "--test", "a.txt"],
+            "--test must be the path of a Python file, such as 'src/mypkg/name.py', "
+            'got "a.txt"',
+        ),
+        (
+            ["--dest", "a.py", "--name", "A"],
+            "kernel 'A': a kernel's name must be lower-case ASCII letters, digits and "
+            "'_', a letter first",
+        ),
+    ],
+)
+def test_a_bad_option_is_named(empty: Folder, options: list[str], error: str) -> None:
+    assert empty.vendor("add", "i->", *options) == (2, "", f"error: {error}\n")
+    assert empty.disk() == {}
+
+
 @pytest.mark.parametrize("command", ["verify", "update", "diff", "remove", "eject"])
 def test_a_misspelt_kernel_is_an_error(project: Folder, command: str) -> None:
     before = project.disk()
@@ -304,8 +329,8 @@ BAD_TABLES = {
     ),
     "through a link": (
         'dest = "link/linear.py"',
-        "dest must stay inside the project's root, but a symbolic link leads out of "
-        'it, got "link/linear.py"',
+        "dest must stay inside the project's root, but the symbolic link link leads "
+        'out of it, got "link/linear.py"',
     ),
     "a keyword": (
         'dest = "src/class.py"',

@@ -320,7 +320,10 @@ def test_a_copy_of_another_project_is_kept_up_with_it(
 @pytest.mark.parametrize(
     ("reference", "reason"),
     [
-        ("../{}/eingrad.lock#liner", "did you mean 'linear'?"),
+        (
+            "../{}/eingrad.lock#liner",
+            "eingrad.lock lists no kernel 'liner'; did you mean 'linear'?",
+        ),
         ("../{}/eingrad.lock", "from must be a manifest and a kernel"),
         ("../{}/pyproject.toml#linear", "from must be a manifest and a kernel"),
         ("../nowhere/eingrad.lock#linear", "there is no ../nowhere/eingrad.lock"),
@@ -332,6 +335,7 @@ def test_bad_references_are_named(
     origin = reference.format(other.name)
     code, _, err = empty.vendor("add", "--from", origin, "--dest", "linear.py")
     assert (code, reason in err) == (2, True), err
+    assert err.startswith("error: kernel 'linear': ")
     assert empty.disk() == {}
 
 

@@ -140,14 +140,16 @@ def _vendored(
         )
     return Vendored(
         name=name,
-        dest=_file(root, f"{path}.dest", read["dest"]),
-        test=_file(root, f"{path}.test", read["test"]) if "test" in read else None,
+        dest=python_file(root, f"{path}.dest", read["dest"]),
+        test=python_file(root, f"{path}.test", read["test"])
+        if "test" in read
+        else None,
         kernel=read_kernel(path, name, own, general) if own else None,
         origin=read.get("from"),
     )
 
 
-def _file(root: Path, path: str, given: str) -> PurePosixPath:
+def python_file(root: Path, path: str, given: str) -> PurePosixPath:
     """Return the path of a Python file inside ``root``; ConfigError names the key."""
     reason = why_bad_path(root, given)
     if reason is None and not given.endswith(".py"):

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..config import why_bad_name
 from ..disk import delete, read_text, write_text
-from ..errors import OptionError, RefusedError
+from ..errors import ConfigError, OptionError, RefusedError
 from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
 from ..states import is_intact
 from ..toml_text import with_table
 from .changes import Change, change, orphan
-from .configured import Project, Vendored, load_project
+from .configured import Project, Vendored, load_project, python_file
 from .record import recorded_patch
 from .reuse import reuse_files
 from .wanted import wanted_files
@@ -69,6 +70,11 @@ def add(
             f"{name!r} is vendored already; run `eingrad vendor update {name}`, "
             f"or `eingrad vendor remove {name}` first"
         )
+    if reason := why_bad_name(name):
+        raise ConfigError(f"kernel {name!r}: a kernel's name {reason}")
+    for key in ("dest", "test"):
+        if key in table:
+            python_file(root, f"--{key}", table[key])
     project = load_project(root, {name: table})
     configuration = with_table(project.text(), (*project.keys, name), table)
     manifest = read_manifest(root) or Manifest()

@@ -94,7 +94,14 @@ def _copied(root: Path, vendored: Vendored, origin: str) -> Wanted:
     manifest = read_manifest(other)
     if manifest is None:
         raise ConfigError(f"kernel {vendored.name!r}: there is no {place}")
-    entry = _entry_called(name, place, manifest)
+    modules = {e.kernel: e for e in manifest.entries.values() if e.target == "numpy"}
+    if name not in modules:
+        known = list(modules)
+        close = suggestion(name, known) or f"; it has {', '.join(known) or 'none'}"
+        raise ConfigError(
+            f"kernel {vendored.name!r}: {place} lists no kernel {name!r}{close}"
+        )
+    entry = modules[name]
     try:
         text = read_text(other, entry.path)
     except FileNotFoundError:
@@ -107,15 +114,6 @@ def _copied(root: Path, vendored: Vendored, origin: str) -> Wanted:
     text = readdressed(text, f"eingrad vendor update {vendored.name}")
     copied = replace(entry, path=vendored.dest, kernel=vendored.name, patch="")
     return _listed(text, replace(copied, others={"from": origin}))
-
-
-def _entry_called(name: str, place: str, manifest: Manifest) -> Entry:
-    modules = {e.kernel: e for e in manifest.entries.values() if e.target == "numpy"}
-    if name not in modules:
-        known = list(modules)
-        close = suggestion(name, known) or f"; it has {', '.join(known) or 'none'}"
-        raise ConfigError(f"{place} lists no kernel {name!r}{close}")
-    return modules[name]
 
 
 def _proof_text(entry: Entry, dest: PurePosixPath) -> str:
