@@ -29,9 +29,9 @@ _REQUIRES = {"numpy": "numpy>=1.26", "scipy": "scipy>=1.11"}
 # Options that the manifest names elsewhere, or that follow from the kernel's name.
 _ELSEWHERE = ("license", "name", "regenerate", "target")
 
-# Options that leave the contraction path as it is.  One that is not known here might
-# not: to plan afresh is what happens if it changes.
-_AFTER_THE_PLAN = ("complex", "line_length", "operands", "output", "wrt")
+# Options that leave the contraction path as it is.  Others might not, such as those
+# that say which gradients there are: to plan afresh is what happens if one changes.
+_AFTER_THE_PLAN = ("complex", "line_length", "output")
 
 _PINNED = (
     "\n  the plan is that of eingrad.lock; `eingrad build --replan {}` makes another"

@@ -293,10 +293,11 @@ def plans(config: Config) -> list[tuple[tuple[int, ...], ...]]:
 CHANGES = [
     # (what else is configured then, whether the plan stays)
     ('output = "product"', True),
-    ('operands = ["x", "y", "z"]', True),
-    ('wrt = ["a"]', True),
+    ('complex = "transpose"', True),
     ("line-length = 100", True),
     ('license = "MIT"', True),
+    ('operands = ["x", "y", "x"]', False),
+    ('wrt = ["c"]', False),
     ("sizes = { i = 2 }", False),
     ("shapes = [[2, 3], [3, 3], [3, 9]]", False),
     ('optimize = "dp"\nsizes = { i = 2 }', False),
