@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 
 from .build_plan import Action, Plan, PlannedFile
 from .config import Config, KernelConfig
-from .digest import body_hash, recorded_digest, recorded_spec
+from .digest import body_digest, body_hash, recorded_digest, recorded_spec
 from .disk import read_text
 from .errors import ConfigError, OptionError, suggestion
 from .manifest import MANIFEST, Entry, Manifest, read_manifest
@@ -98,9 +98,8 @@ class _Draft:
             old = read_text(self.root, self.path) or ""
         except FileNotFoundError:
             return False
-        # The digest in the header is the beginning of the hash.
         written = body_hash(old) == self.entry.body
-        whole = f":{recorded_digest(old)}" == self.entry.body[6:23]
+        whole = recorded_digest(old) == body_digest(old)
         body, requires = self.entry.body, self.entry.requires
         made = entry_with(self.path, self.kernel, self.plan, body, requires)
         return written and whole and self.entry == self.kept(made)

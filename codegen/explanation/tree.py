@@ -26,9 +26,9 @@ class Node:
     multiply_adds: Polynomial
     children: tuple[Node, ...]
 
-    def rows(self, depth: int = 0) -> Iterator[tuple[int, Node]]:
+    def rows(self) -> Iterator[tuple[int, Node]]:
         """Yield every node below its parent, with its depth."""
-        waiting = [(depth, self)]
+        waiting = [(0, self)]
         while waiting:
             level, node = waiting.pop()
             yield level, node
