@@ -28,7 +28,7 @@ from .generate import generate
 from .gradients import gradients
 from .init import add, init
 from .schema import schema
-from .terminal import InOrder, say
+from .terminal import InOrder, say, spec_of_word
 from .vendor import vendor
 
 EXAMPLES = """
@@ -65,7 +65,8 @@ A copy in a project that shall not need eingrad:
 
 SPEC is what np.einsum reads and more: any letters, repeated and new output
 indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
-"eingrad generate SPEC".  A SPEC of "-" reads specs from stdin, one a line.
+"eingrad generate SPEC", unless SPEC reads as a word: three letters or more, and
+no arrow.  A SPEC of "-" reads specs from stdin, one a line.
 
 Exit codes: 0 fine; 1 a check said no; 2 a mistake in the spec, the options or the
 configuration; 3 refused, since an edit would be lost; 70 a bug of eingrad.
@@ -78,19 +79,21 @@ class _Commands(InOrder):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # A space in front keeps a spec that starts with an arrow from being an option.
         args = [f" {arg}" if arg.startswith("->") else arg for arg in args]
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
         first = next((arg for arg in args if not re.match("-.", arg)), None)
         if first is not None and first not in self.commands:
-            self._refuse_misspelt(first)
+            self._refuse_word(first)
             args = ["generate", *args]
         return super().parse_args(ctx, args)
 
-    def _refuse_misspelt(self, word: str) -> None:
-        """Raise OptionError for a word that is meant as a command, not as a spec."""
-        close = suggestion(word, list(self.commands))
-        if close and len(word) > 3:
+    def _refuse_word(self, word: str) -> None:
+        """Raise OptionError for a word, which is meant as a command."""
+        if spec := spec_of_word(word):
+            close = suggestion(word, [*self.commands, "--version"])
             raise OptionError(
                 f"unknown command {word!r}{close}\n"
-                f"  if it is a spec: eingrad generate {word}"
+                f"  if it is a spec, write its output: eingrad '{spec}'"
             )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..errors import OptionError
 from .options import generation_options, given_options
-from .terminal import specs
+from .terminal import spec_of_word, specs
 
 
 @click.command(short_help="Prove a module right.")
@@ -40,6 +42,7 @@ def check(
     given = given_options(ctx, options)
     wrong = False
     for text in specs(target):
+        _refuse_word(text)
         report = check(text, seed=seed, **given)
         wrong = wrong or not report.ok
         if as_json:
@@ -47,3 +50,14 @@ def check(
         else:
             click.echo(str(report))
     sys.exit(int(wrong))
+
+
+def _refuse_word(word: str) -> None:
+    """Raise OptionError for a word, which is meant as the name of a file or a folder."""
+    if spec := spec_of_word(word):
+        files = f"{word}/*.py" if Path(word).is_dir() else f"{word}.py"
+        raise OptionError(
+            f"{word!r} reads as a name, not as a spec\n"
+            f"  for a file: eingrad check {files}\n"
+            f"  if it is a spec, write its output: eingrad check '{spec}'"
+        )

@@ -20,6 +20,18 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def spec_of_word(text: str) -> str | None:
+    """Return the full spec that a word stands for: three ASCII letters or more alone.
+
+    A word is rather a name than a spec whose output is left out; None for others.
+    """
+    if len(text) < 3 or not (text.isascii() and text.isalpha()):
+        return None
+    from ..spec import parse
+
+    return str(parse(text))
+
+
 def specs(spec: str) -> Iterator[str]:
     """Yield the spec, or those on stdin."""
     if spec.strip() != "-":
