@@ -6,7 +6,6 @@ Exit codes: 0 fine; 1 a check said no; 2 a usage, configuration or spec error;
 
 from __future__ import annotations
 
-import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -73,17 +72,20 @@ configuration; 3 refused, since an edit would be lost; 70 a bug of eingrad.
 """
 
 
+_HELP = ["-h", "--help"]
+_OWN_OPTIONS = (*_HELP, "--version")
+
+
 class _Commands(InOrder):
-    """A group whose first argument may be a spec: that is ``generate``."""
+    """A group whose first argument may be a spec or its option: ``generate``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # A space in front keeps a spec that starts with an arrow from being an option.
         args = [f" {arg}" if arg.startswith("->") else arg for arg in args]
         if args[:1] == ["help"]:
             args = [*args[1:], "--help"]
-        first = next((arg for arg in args if not re.match("-.", arg)), None)
-        if first is not None and first not in self.commands:
-            self._refuse_word(first)
+        if args and args[0] not in (*self.commands, *_OWN_OPTIONS):
+            self._refuse_word(args[0])
             args = ["generate", *args]
         return super().parse_args(ctx, args)
 
@@ -128,7 +130,7 @@ def main(args: Sequence[str] | None = None) -> None:
 @click.group(
     cls=_Commands,
     help=EXAMPLES,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    context_settings={"help_option_names": _HELP, "max_content_width": 88},
 )
 @click.version_option(package_name="eingrad", message="%(prog)s %(version)s")
 def commands() -> None:

@@ -53,7 +53,7 @@ def check(
 
 
 def _refuse_word(word: str) -> None:
-    """Raise OptionError for a word, which is meant as the name of a file or a folder."""
+    """Raise OptionError for a word, which is meant as a file or a folder."""
     if spec := spec_of_word(word):
         files = f"{word}/*.py" if Path(word).is_dir() else f"{word}.py"
         raise OptionError(
