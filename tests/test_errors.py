@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -747,6 +750,32 @@ def test_command_line_refuses_a_negative_seed(
         main(["check", "ij->i", "--seed", "-1"])
     assert left.value.code == 2
     assert capsys.readouterr().err
+
+
+WRITING = ["--help", "check --help", "schema", "gradients ij,jk->ik", "ij,jk->ik"]
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_closed_pipe_is_left_quietly(command: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as stdout:
+        assert leaves(command, stdout) == (0, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("command", WRITING)
+def test_a_full_disk_is_one_line(command: str) -> None:
+    message = b"error: cannot write to stdout: No space left on device\n"
+    with open("/dev/full", "wb") as stdout:
+        assert leaves(command, stdout) == (2, message)
+
+
+def leaves(command: str, stdout: BinaryIO) -> tuple[int, bytes]:
+    """Run a command in its own process; return its exit code and stderr."""
+    words = [sys.executable, "-m", "eingrad", *command.split()]
+    done = subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE)
+    return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("error", [eingrad.InternalError, RuntimeError])

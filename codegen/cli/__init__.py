@@ -27,7 +27,7 @@ from .generate import generate
 from .gradients import gradients
 from .init import add, init
 from .schema import schema
-from .terminal import InOrder, say, spec_of_word
+from .terminal import InOrder, say, spec_of_word, stdout_errors
 from .vendor import vendor
 
 EXAMPLES = """
@@ -87,7 +87,12 @@ class _Commands(InOrder):
         if args and args[0] not in (*self.commands, *_OWN_OPTIONS):
             self._refuse_word(args[0])
             args = ["generate", *args]
-        return super().parse_args(ctx, args)
+        with stdout_errors():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with stdout_errors():
+            return super().invoke(ctx)
 
     def _refuse_word(self, word: str) -> None:
         """Raise OptionError for a word, which is meant as a command."""
@@ -103,8 +108,6 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     try:
         commands.main(args, prog_name="eingrad", standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -117,10 +120,6 @@ def main(args: Sequence[str] | None = None) -> None:
     except EingradError as error:
         say(f"error: {error}")
         sys.exit(3 if isinstance(error, RefusedError) else 2)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        sys.stdout = None
-        sys.exit(0)
     except Exception as error:
         traceback.print_exc()
         say(f"error: {error!r}\n  this is a bug of eingrad; please report the command")

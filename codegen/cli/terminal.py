@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 
 import click
+
+from ..errors import EingradError
 
 
 class InOrder(click.Group):
@@ -18,6 +21,24 @@ class InOrder(click.Group):
 def say(text: str) -> None:
     """Talk to the user, on stderr."""
     click.echo(text, err=True)
+
+
+@contextlib.contextmanager
+def stdout_errors() -> Iterator[None]:
+    """Leave with 0 where nobody reads stdout any more, which click takes for a 1.
+
+    Raises EingradError where stdout cannot be written for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # What was not written yet would fail again at exit.
+        sys.stdout = None
+        if isinstance(error, BrokenPipeError):
+            sys.exit(0)
+        raise EingradError(f"cannot write to stdout: {error.strerror}") from error
 
 
 def spec_of_word(text: str) -> str | None:
