@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import eingrad
+
 ROOT = Path(__file__).parent.parent
 
 LETTERS = "abcdefghijk"
@@ -249,6 +251,14 @@ def test_command_line_starts_without_numpy(args: list[str]) -> None:
         "assert 'numpy' not in sys.modules\nassert 'opt_einsum' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script, *args], check=True, stdout=-3)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "ascii"])
+def test_stdout_is_utf_8_wherever_it_goes(encoding: str) -> None:
+    command = [sys.executable, "-m", "eingrad", "explain", "ij,jk->ik"]
+    env = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=env, check=True)
+    assert done.stdout.decode() == eingrad.explain("ij,jk->ik").text
 
 
 @pytest.mark.parametrize("number", range(len(REQUESTS)))

@@ -6,6 +6,7 @@ Exit codes: 0 fine; 1 a check said no; 2 a usage, configuration or spec error;
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -106,6 +107,9 @@ class _Commands(InOrder):
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    # What a file or a pipe gets does not depend on the locale.
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         commands.main(args, prog_name="eingrad", standalone_mode=False)
     except click.ClickException as error:
