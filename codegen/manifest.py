@@ -148,7 +148,7 @@ def read_manifest(root: Path) -> Manifest | None:
         raise ConfigError(f"{MANIFEST} is no plain file of UTF-8 text; move it away")
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ConfigError(
             f"{MANIFEST} is not TOML: {error}\n  after a merge conflict, keep either "
             "side of it and run `eingrad build`"

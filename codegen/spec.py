@@ -26,6 +26,9 @@ Subscripts = tuple[Index, ...]
 
 ELLIPSIS: Index = "..."
 
+# The most that an axis of an array can have.
+LARGEST_SIZE = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Einsum:
@@ -293,3 +296,8 @@ def check_sizes(einsum: Einsum, sizes: Mapping[Index, int]) -> None:
 def _check_count(index: Index, size: object) -> None:
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:
         raise OptionError(f"the size of index {index!r} is {size!r}, not a count")
+    if size > LARGEST_SIZE:
+        raise OptionError(
+            f"the size of index {index!r} is more than {LARGEST_SIZE}, "
+            "the most that an axis can have"
+        )

@@ -424,6 +424,12 @@ def test_toml_error_names_file_and_line(tmp_path: Path) -> None:
     )
 
 
+def test_an_integer_too_long_to_read_is_an_error_of_the_file(tmp_path: Path) -> None:
+    text = f"[tool.eingrad]\nsizes = {{ i = {'9' * 5000} }}\n"
+    path = tmp_path / "pyproject.toml"
+    assert refusal(tmp_path, text).startswith(f"{path} is not TOML: Exceeds the limit")
+
+
 def test_file_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_bytes(b"[tool.eingrad]\nout = '\xff'\n")

@@ -242,6 +242,11 @@ OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"sizes": {"z": 3}}, "size of unknown index 'z'; ij,jk->ik has i, j, k"),
     ({"sizes": {"ij": 3}}, "size of unknown index 'ij'; ij,jk->ik has i, j, k"),
     ({"sizes": {"i": -1}}, "the size of index 'i' is -1, not a count"),
+    (
+        {"sizes": {"i": 2**63}},
+        f"the size of index 'i' is more than {2**63 - 1}, "
+        "the most that an axis can have",
+    ),
     ({"sizes": {"i": 2.5}}, "the size of index 'i' is 2.5, not a count"),
     ({"sizes": {"i": "3"}}, "the size of index 'i' is '3', not a count"),
     ({"sizes": {"i": True}}, "the size of index 'i' is True, not a count"),
@@ -587,6 +592,19 @@ COMMANDS: list[tuple[list[str], int, str]] = [
         2,
         "error: cannot read size 'i=-3'; write --sizes i=8,j=16\n",
     ),
+    *(
+        (
+            ["ij->i", option, value],
+            2,
+            f"error: the size of index 'i' is more than {2**63 - 1}, "
+            "the most that an axis can have\n",
+        )
+        for option, value in [
+            ("--sizes", "i=" + "9" * 5000),
+            ("--sizes", f"i=1{'0' * 400},j=3"),
+            ("--shapes", f"{2**63}x3"),
+        ]
+    ),
     (
         ["ij->i", "--shapes", "axb"],
         2,
@@ -674,7 +692,7 @@ COMMANDS: list[tuple[list[str], int, str]] = [
 @pytest.mark.parametrize(
     ("args", "code", "stderr"),
     COMMANDS,
-    ids=[" ".join(args) for args, _, _ in COMMANDS],
+    ids=[" ".join(args)[:60] for args, _, _ in COMMANDS],
 )
 def test_command_line_error(
     args: list[str],

@@ -21,6 +21,14 @@ def _names(
     return [name.strip() for name in value.split(",")] if value.strip() else []
 
 
+def _count(digits: str) -> int:
+    """Read a count, and of one that no axis has the first digits, which tell so.
+
+    Python reads no integer of thousands of digits.
+    """
+    return int(digits.strip().lstrip("0")[:20] or 0)
+
+
 def _sizes(
     _: click.Context, __: click.Parameter, value: str | None
 ) -> dict[str, int] | None:
@@ -34,7 +42,7 @@ def _sizes(
             raise OptionError(f"cannot read size {item!r}; write --sizes i=8,j=16")
         if index.strip() in sizes:
             raise OptionError(f"two sizes of index {index.strip()!r} in {value!r}")
-        sizes[index.strip()] = int(size)
+        sizes[index.strip()] = _count(size)
     return sizes
 
 
@@ -48,7 +56,7 @@ def _shapes(
     for item in value.split(","):
         if not re.fullmatch(r"\s*(\d+(x\d+)*)?\s*", item):
             raise OptionError(f"cannot read shape {item!r}; write --shapes 2x3,3x4")
-        shapes.append([int(n) for n in item.split("x") if n.strip()])
+        shapes.append(tuple(_count(n) for n in item.split("x") if n.strip()))
     return shapes
 
 
