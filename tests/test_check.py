@@ -634,6 +634,12 @@ WRONG: dict[str, tuple[str, str, str, str, str, str]] = {
         'SIZES = {"j": 4}',
         *("interface", "SIZES", "has None for the output's index 'i'"),
     ),
+    "a size that no check can compute with": (
+        COPIES,
+        'SIZES = {"i": 4}',
+        'SIZES = {"i": 10**9}',
+        *("interface", "SIZES", "asks for more than the 4194304 entries that a check"),
+    ),
     "another size for a new index": (
         COPIES,
         'SIZES = {"i": 4}',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -759,6 +760,20 @@ def test_command_line_reports_a_wrong_module(
     assert left.value.code == 1
     assert talk.out.startswith("wrong: ij,jk->ik\n")
     assert talk.err == ""
+
+
+def test_what_a_module_prints_is_no_part_of_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "loud.py"
+    text = eingrad.generate("ij->i")
+    text = text.replace("    adapted = None", "    adapted = print(2)", 1)
+    path.write_text(f"{text}\nprint(1)\n")
+    with pytest.raises(SystemExit) as left:
+        main(["check", "--json", str(path)])
+    talk = capsys.readouterr()
+    assert left.value.code == 0 and json.loads(talk.out)["ok"]
+    assert talk.err.startswith("1\n2\n")
 
 
 def test_command_line_refuses_a_negative_seed(

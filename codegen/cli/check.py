@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -43,7 +44,9 @@ def check(
     wrong = False
     for text in specs(target):
         _refuse_word(text)
-        report = check(text, seed=seed, **given)
+        # What the module prints is no part of the report.
+        with contextlib.redirect_stdout(sys.stderr):
+            report = check(text, seed=seed, **given)
         wrong = wrong or not report.ok
         if as_json:
             click.echo(json.dumps(report.to_dict(), ensure_ascii=False))

@@ -7,6 +7,7 @@ the first that is not as it should be is a `DisprovedError` of the law "interfac
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -21,6 +22,8 @@ FUNCTIONS = ("forward", "backward", "vjp", "jvp")
 SECOND = ("hvp", "double_backward")
 CONVENTIONS = ("adjoint", "transpose")
 RANK_LIMIT = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
+# What the new indices of an output may make of one entry: a minute, and 1.5 GB.
+ENTRIES_LIMIT = 2**22
 
 
 def examine(module: object) -> Subject:
@@ -162,4 +165,7 @@ def _sizes(module: object, new: list[str]) -> Sizes:
         size = sizes.get(index)
         if not isinstance(size, int) or size < 0:
             _refuse(module, "SIZES", f"has {size!r} for the output's index {index!r}")
+    if math.prod(sizes[index] for index in new) > ENTRIES_LIMIT:
+        limit = f"more than the {ENTRIES_LIMIT} entries that a check computes with"
+        _refuse(module, "SIZES", f"asks for {limit}")
     return {index: int(sizes[index]) for index in new}
