@@ -86,7 +86,8 @@ def parse_part(text: str, output: Subscripts) -> Subscripts:
 
 _TOKEN = re.compile(r"(?P<space>\s+)|(?P<arrow>->)|(?P<dots>\.+)|(?P<char>.)", re.S)
 
-_ARROW_LIKE = "->=<–—→⇒⟶"
+# What is written for an arrow, spaces within it included.
+_ARROW_LIKE = re.compile(r"[->=<–—→⇒⟶](\s*[->=<–—→⇒⟶])*")
 
 
 @dataclass(frozen=True)
@@ -123,16 +124,13 @@ class _Parser:
         yield _Token("", (len(self.text), len(self.text) + 1))
 
     def _bad_character(self, text: str, span: tuple[int, int]) -> SpecError:
-        if text in _ARROW_LIKE:
-            start, end = span
-            while start and self.text[start - 1] in _ARROW_LIKE:
-                start -= 1
-            while end < len(self.text) and self.text[end] in _ARROW_LIKE:
-                end += 1
-            fixed = f"{self.text[:start].strip()}->{self.text[end:].strip()}"
-            hint = f"the output follows '->'; did you mean {fixed!r}?"
-            arrow = self.text[start:end]
-            return self.error(f"malformed arrow {arrow!r}", (start, end), hint)
+        for arrow in _ARROW_LIKE.finditer(self.text):
+            start, end = arrow.span()
+            if start <= span[0] < end:
+                fixed = f"{self.text[:start].strip()}->{self.text[end:].strip()}"
+                hint = f"the output follows '->'; did you mean {fixed!r}?"
+                message = f"malformed arrow {arrow.group()!r}"
+                return self.error(message, arrow.span(), hint)
         if text == "…":
             return self.error(f"unknown character {text!r}", span, "write '...'")
         hint = "a spec is made of letters, ',', '...' and '->'"

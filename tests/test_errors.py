@@ -112,6 +112,24 @@ SPECS: list[tuple[str, list[str]]] = [
         ],
     ),
     (
+        "ij,jk - > ik",
+        [
+            "malformed arrow '- >'",
+            "  ij,jk - > ik",
+            "        ^^^",
+            f"  {ARROW} 'ij,jk->ik'?",
+        ],
+    ),
+    (
+        "ij,jk- >ik",
+        [
+            "malformed arrow '- >'",
+            "  ij,jk- >ik",
+            "       ^^^",
+            f"  {ARROW} 'ij,jk->ik'?",
+        ],
+    ),
+    (
         "ij,jk->ik->il",
         ["second arrow", "  ij,jk->ik->il", "           ^^", f"  {ONE_ARROW}"],
     ),
