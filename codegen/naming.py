@@ -35,7 +35,7 @@ def checked_name(what: str, name: str, but: Collection[str] = ()) -> str:
 def why_no_identifier(name: str) -> str | None:
     """Say why ``name`` cannot name a Python module; None if it can."""
     if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
-        return "is no name: use letters, digits and '_', and start with a letter"
+        return "is no name: use ASCII letters, digits and '_', and start with a letter"
     if keyword.iskeyword(name):
         return "is a keyword of Python"
     return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .contraction import Optimizer
+from .errors import OptionError, suggestion
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ class Options:
             for field in dataclasses.fields(self)
             if getattr(self, field.name) != field.default
         }
+
+
+def read_options(given: Mapping[str, Any]) -> Options:
+    """Return the options of these names; OptionError for one that there is not."""
+    known = [field.name for field in dataclasses.fields(Options)]
+    for name in given:
+        if name not in known:
+            hint = suggestion(name, known) or f"; there are {', '.join(known)}"
+            raise OptionError(f"unknown option {name!r}{hint}")
+    return Options(**given)
 
 
 def command_line(spec: str, options: Options) -> str:

@@ -28,7 +28,7 @@ from .lower import lower
 from .memory_limit import Limited
 from .module import module
 from .naming import PARAMETERS
-from .options import Options
+from .options import read_options
 from .program import Names, Program, verify
 from .recompute import recompute
 from .render import render
@@ -45,7 +45,7 @@ def generate(spec: str, **options: Any) -> str:
 
     Raises SpecError or OptionError, which say what is wrong and what would do.
     """
-    return generated(read_request(spec, Options(**options)))
+    return generated(read_request(spec, read_options(options)))
 
 
 def generated(request: Request) -> str:

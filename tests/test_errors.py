@@ -220,11 +220,12 @@ def test_spec_that_is_no_string(spec: Any) -> None:
         assert str(caught.value) == text
 
 
-IS_NO_NAME = "is no name: use letters, digits and '_', and start with a letter"
+IS_NO_NAME = "is no name: use ASCII letters, digits and '_', and start with a letter"
 METHODS = "auto, optimal, branch-all, branch-2, branch-1, dp, greedy, cotengra"
 
 # The options of a generation of ij,jk->ik, and the message.
 OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"operand": ["x"]}, "unknown option 'operand'; did you mean 'operands'?"),
     ({"target": "torch"}, "unknown target 'torch'; it is numpy"),
     ({"complex": "adjont"}, "unknown complex 'adjont'; did you mean 'adjoint'?"),
     ({"complex": "x"}, "unknown complex 'x'; it is adjoint or transpose"),
@@ -383,12 +384,21 @@ J_DISAGREES = (
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a row for a matrix": (
         lambda: matmul().forward(zeros(2), zeros(3, 4)),
-        "operand 'x' stands for 'ij' in 'ij,jk->ik', which does not fit its shape (2,)",
+        "operand 'x' has the indices 'ij', which do not fit its shape (2,)",
     ),
     "a number for a matrix": (
         lambda: matmul().forward(zeros(2, 3), 1.0),
-        "operand 'weight' stands for 'jk' in 'ij,jk->ik', "
-        "which does not fit its shape ()",
+        "operand 'weight' has the indices 'jk', which do not fit its shape ()",
+    ),
+    "a number for a bias": (
+        lambda: eingrad.load("bi,ij->bj", bias="j").forward(*PAIR, 1.0),
+        "operand 'bias' has the indices 'j', which do not fit its shape ()",
+    ),
+    "cotangents for operands that have no gradient": (
+        lambda: eingrad.load("i,i->", wrt=["a"], order=2).double_backward(
+            [zeros(2)] * 2, zeros(), zeros(2), zeros(2)
+        ),
+        "double_backward takes a cotangent for each of ('a',), got 2",
     ),
     "sizes that disagree": (
         lambda: matmul().forward(zeros(2, 3), zeros(4, 5)),
@@ -489,8 +499,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "too few axes for an ellipsis": (
         lambda: batched().forward(zeros(2), zeros(3)),
-        "operand 'u' stands for '...ij' in '...ij,...j->...i', "
-        "which does not fit its shape (2,)",
+        "operand 'u' has the indices '...ij', which do not fit its shape (2,)",
     ),
     "sizes that disagree beside an ellipsis": (
         lambda: batched().forward(zeros(4, 2, 3), zeros(4, 5)),

@@ -193,6 +193,7 @@ def test_broadcast_operands_and_mixed_dtypes() -> None:
 
 X, Y, G = np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4))
 ROOM = np.zeros((3, 4))
+EACH = "out is a sequence of an array or None for each of ('a', 'b')"
 WANTED = "must be an array of shape"
 
 # (a call, its error)
@@ -215,7 +216,11 @@ ERRORS: list[tuple[Callable[[Any], object], str]] = [
     ),
     (
         lambda m: m.backward(G, X, Y, out=(None,)),
-        "there are 2 gradients, and 1 arrays in out",
+        f"{EACH}, got tuple of 1",
+    ),
+    (
+        lambda m: m.backward(G, X, Y, out={"a": None}),
+        f"{EACH}, got dict of 1",
     ),
     (
         lambda m: m.backward(G, X, Y, out=(None, X)),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..options import Options
+from ..options import read_options
 from ..pipeline import derive
 from ..request import read_request
 from .compose import compose
@@ -89,7 +89,7 @@ def explain(spec: str, **options: Any) -> Explanation:
 
     Raises SpecError or OptionError.
     """
-    asked = Options(**options)
+    asked = read_options(options)
     return Explanation(compose(derive(read_request(spec, asked)), asked.shapes))
 
 
