@@ -400,6 +400,16 @@ def test_help_has_an_example_of_each_command(
         assert f"    eingrad {name}" in text
 
 
+@pytest.mark.parametrize("command", ["generate", "explain", "check", "add"])
+def test_options_of_the_text_go_with_commands_that_write_it(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command, "--help") == 0
+    text = capsys.readouterr().out
+    writes = command in ("generate", "add")
+    assert ("--license" in text, "--line-length" in text) == (writes, writes)
+
+
 EDITS = [
     # (the configuration, the command, the error)
     (PROJECT, "add mm i->", "no configuration in .; run `eingrad init`"),

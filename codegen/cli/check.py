@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import generation_options, given_options
+from .options import derivation_options, given_options
 from .terminal import spec_of_word, specs
 
 
@@ -21,7 +21,7 @@ from .terminal import spec_of_word, specs
     "--seed", type=int, default=0, show_default=True, help="Seed of the draws."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@generation_options
+@derivation_options
 @click.pass_context
 def check(
     ctx: click.Context, /, target: str, seed: int, as_json: bool, **options: Any

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import OptionError, RefusedError
-from .options import generation_options
+from .options import derivation_options
 from .terminal import say, specs
 
 FORMATS = ("text", "latex", "html", "mermaid", "json")
@@ -32,7 +32,7 @@ ENDINGS = {
     "by default what FILE ends in: .txt, .md, .tex, .html, .mmd, .json.",
 )
 @click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
-@generation_options
+@derivation_options
 def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> None:
     """Explain SPEC: index sets, the derivation of each gradient, and the cost.
 

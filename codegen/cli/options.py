@@ -156,6 +156,10 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Where gelu gets the normal distribution from; scipy makes the module "
         "import SciPy.",
     ),
+)
+
+# What changes the text of a module, and nothing that it computes.
+TEXT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--license",
         metavar="SPDX",
@@ -174,11 +178,18 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def generation_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a generation."""
+def derivation_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that a module's functions depend on."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def generation_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a generation."""
+    for option in reversed(TEXT_OPTIONS):
+        command = option(command)
+    return derivation_options(command)
 
 
 def given_options(ctx: click.Context, options: Mapping[str, Any]) -> dict[str, Any]:
