@@ -789,6 +789,33 @@ def test_command_line_reports_a_wrong_module(
     assert talk.err == ""
 
 
+def test_check_of_several_files(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = eingrad.generate("ij,jk->ik")
+    Path("right.py").write_text(text)
+    Path("wrong.py").write_text(text.replace("a.dot(b)", "a.dot(b) + 1"))
+    for args, code in [
+        (["wrong.py", "right.py"], 1),
+        (["right.py", "right.py"], 0),
+    ]:
+        with pytest.raises(SystemExit) as left:
+            main(["check", *args])
+        assert left.value.code == code
+        verdicts = {"wrong.py": "wrong", "right.py": "proved"}
+        talk = capsys.readouterr().out
+        heads = [line for line in talk.splitlines() if ".py: " in line]
+        assert heads == [f"{name}: {verdicts[name]}: ij,jk->ik" for name in args]
+    with pytest.raises(SystemExit) as left:
+        main(["check", "--json", "wrong.py", "right.py"])
+    assert left.value.code == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [report["ok"] for report in found] == [False, True]
+
+
 def test_what_a_module_prints_is_no_part_of_the_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from .terminal import spec_of_word, specs
 
 
 @click.command(short_help="Prove a module right.")
-@click.argument("target", metavar="SPEC|FILE")
+@click.argument("targets", metavar="SPEC|FILE...", nargs=-1, required=True)
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of the draws."
 )
@@ -24,11 +24,17 @@ from .terminal import spec_of_word, specs
 @derivation_options
 @click.pass_context
 def check(
-    ctx: click.Context, /, target: str, seed: int, as_json: bool, **options: Any
+    ctx: click.Context,
+    /,
+    targets: tuple[str, ...],
+    seed: int,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Prove all functions of a module right: forward, the gradients, and so on.
 
-    The module is generated from SPEC, or loaded from FILE (a name ending in .py).
+    The module is generated from SPEC, or loaded from FILE (a name ending in .py).  Of
+    several, each has its report; as JSON, they are a list.
     Everything is compared with a brute-force computation, to the last bit or, with an
     activation, as far as rounding explains; exits with 1 and the first counterexample
     when they differ.  FILE is executed, and takes no option but --seed and --json.
@@ -37,22 +43,26 @@ def check(
     eingrad check "bqhd,bkhd->bhqk"
     eingrad check "bi,ij->bj" --bias j --activation gelu
     eingrad check scores.py
+    eingrad check generated/*.py
     """
     from ..api import check
 
     given = given_options(ctx, options)
-    wrong = False
-    for text in specs(target):
+    reports = []
+    for text in (text for target in targets for text in specs(target)):
         _refuse_word(text)
         # What the module prints is no part of the report.
         with contextlib.redirect_stdout(sys.stderr):
             report = check(text, seed=seed, **given)
-        wrong = wrong or not report.ok
-        if as_json:
+        reports.append(report)
+        if not as_json:
+            click.echo(f"{text}: {report}" if len(targets) > 1 else str(report))
+        elif len(targets) == 1:
             click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
-        else:
-            click.echo(str(report))
-    sys.exit(int(wrong))
+    if as_json and len(targets) > 1:
+        found = [report.to_dict() for report in reports]
+        click.echo(json.dumps(found, ensure_ascii=False))
+    sys.exit(int(not all(report.ok for report in reports)))
 
 
 def _refuse_word(word: str) -> None:
