@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import OptionError
 from .gradient import gradients
 from .loading import load_file, load_text
+from .options import shows_options
 from .pipeline import generate
 from .spec import parse
 
@@ -33,6 +34,7 @@ def gradient_specs(
     return tuple(str(einsum) for einsum in gradients(parse(spec, sizes or ())))
 
 
+@shows_options
 def load(spec: str, **options: Any) -> ModuleType:
     """Return the module of ``spec``, compiled in memory; options as in ``generate``.
 
@@ -41,6 +43,7 @@ def load(spec: str, **options: Any) -> ModuleType:
     return load_text(generate(spec, **options), f"<eingrad {spec.strip()}>")
 
 
+@shows_options
 def explain(spec: str, **options: Any) -> Explanation:
     """Explain a spec: its gradients, derived step by step, and what they cost.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import itertools
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .contraction import Optimizer
 from .errors import OptionError, suggestion
@@ -77,6 +78,22 @@ def read_options(given: Mapping[str, Any]) -> Options:
             hint = suggestion(name, known) or f"; there are {', '.join(known)}"
             raise OptionError(f"unknown option {name!r}{hint}")
     return Options(**given)
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def shows_options(function: Function) -> Function:
+    """Give a function of ``**options`` a signature that lists them, for ``help``."""
+    own = inspect.signature(function)
+    *before, _ = own.parameters.values()
+    listed = [
+        option.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for option in inspect.signature(Options).parameters.values()
+    ]
+    signature = own.replace(parameters=[*before, *listed])
+    function.__dict__["__signature__"] = signature
+    return function
 
 
 def command_line(spec: str, options: Options) -> str:

@@ -28,7 +28,7 @@ from .lower import lower
 from .memory_limit import Limited
 from .module import module
 from .naming import PARAMETERS
-from .options import read_options
+from .options import read_options, shows_options
 from .program import Names, Program, verify
 from .recompute import recompute
 from .render import render
@@ -37,6 +37,7 @@ from .share import share
 from .simplify import simplify
 
 
+@shows_options
 def generate(spec: str, **options: Any) -> str:
     """Return the text of a standalone module that computes ``spec`` and its gradients.
 

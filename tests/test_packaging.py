@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 from environments import empty_environment
+
+import eingrad
+from eingrad.options import Options
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -104,3 +110,18 @@ def test_installed_wheel_and_our_tree_write_the_same(
     command = ["-m", "eingrad", "ij,jk->ik", "--activation", "gelu"]
     ours = _run([sys.executable, *command], tmp_path)
     assert _run([str(installed), *command], tmp_path) == ours
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert eingrad.__version__ == project["version"]
+    assert "__version__" in dir(eingrad)
+
+
+@pytest.mark.parametrize("name", ["generate", "load", "explain"])
+def test_signatures_list_the_options(name: str) -> None:
+    spec, *options = inspect.signature(getattr(eingrad, name)).parameters.values()
+    assert spec.name == "spec"
+    assert {option.name: option.default for option in options} == {
+        field.name: field.default for field in dataclasses.fields(Options)
+    }
