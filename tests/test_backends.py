@@ -228,10 +228,14 @@ def test_hooks_of_pre_commit(env: dict[str, str], tmp_path: Path) -> None:
     hooks = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
     ours = hooks.replace("language: python", "language: system")
     (home / ".pre-commit-hooks.yaml").write_text(ours, "utf-8")
-    script = "git init --quiet; git add .; git commit --quiet -m hooks; git tag v0.1.0"
-    subprocess.run(["sh", "-euc", script], cwd=home, env=env, check=True)
+    script = (
+        "git init --quiet; git add .; git commit --quiet -m hooks; git rev-parse HEAD"
+    )
+    made = ["sh", "-euc", script]
+    commit = subprocess.check_output(made, cwd=home, env=env, encoding="utf-8").strip()
     env = env | {"PRE_COMMIT_HOME": str(tmp_path / "cache")}
     section = PAGE["pre-commit"].replace("/path/to/the/checkout", str(home))
+    section = section.replace("0123abc", commit)
     assert walked(section, project, env) == section
     # The other hook, on a kernel that has become stale.
     settings = project / ".pre-commit-config.yaml"
