@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO_READY := $(VENV)/.ready-demo
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
@@ -16,7 +17,7 @@ THREADS ?= 1
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## set up, then show gradients, a module, its speed, and a training
+demo: $(DEMO_READY) ## set up, then show gradients, a module, its speed, and a training
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) ## set up, then run the tests
@@ -59,7 +60,7 @@ clean: ## remove .venv, caches and builds
 	  -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment without pip is one whose creation was interrupted.
-$(READY): pyproject.toml
+$(DEMO_READY): pyproject.toml
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	  for python in $(PYTHON); do \
 	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -75,6 +76,11 @@ $(READY): pyproject.toml
 	  "$$python" -m venv --clear $(VENV) || exit 2; \
 	fi
 	@echo "installing eingrad in $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[examples]'
+	@touch $@
+
+$(READY): $(DEMO_READY)
+	@echo "installing what the tests and the linters need"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
