@@ -152,7 +152,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # an integer of too many digits is no TOMLDecodeError
         raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
@@ -195,20 +195,6 @@ def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]] | None:
     if ours is None:
         return None
     return project, "tool.eingrad.", read_value("tool.eingrad", ours, TABLE)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    """Return what the file says, nothing if there is none."""
-    try:
-        return tomllib.loads(path.read_bytes().decode())
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
-    except ValueError as error:  # an integer of too many digits is no TOMLDecodeError
-        raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
 def _check_version(path: str, wanted: object, version: str | None) -> None:

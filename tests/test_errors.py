@@ -691,12 +691,6 @@ COMMANDS: list[tuple[list[str], int, str]] = [
         "  if it is a spec, write its output: eingrad 'version->einorsv'\n",
     ),
     (
-        ["ijk", "-o", "mine.py"],
-        2,
-        "error: unknown command 'ijk'\n"
-        "  if it is a spec, write its output: eingrad 'ijk->ijk'\n",
-    ),
-    (
         ["build"],
         2,
         "error: no configuration in .; run `eingrad init`, "

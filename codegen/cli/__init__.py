@@ -65,8 +65,7 @@ A copy in a project that shall not need eingrad:
 
 SPEC is what np.einsum reads and more: any letters, repeated and new output
 indices, "..." of any rank.  A command may be left out: "eingrad SPEC" is
-"eingrad generate SPEC", unless SPEC reads as a word: three letters or more, and
-no arrow.  A SPEC of "-" reads specs from stdin, one a line.
+"eingrad generate SPEC".  A SPEC of "-" reads specs from stdin, one a line.
 
 Exit codes: 0 fine; 1 a check said no; 2 a mistake in the spec, the options or the
 configuration; 3 refused, since an edit would be lost; 70 a bug of eingrad.
@@ -97,8 +96,8 @@ class _Commands(InOrder):
 
     def _refuse_word(self, word: str) -> None:
         """Raise OptionError for a word, which is meant as a command."""
-        if spec := spec_of_word(word):
-            close = suggestion(word, [*self.commands, "--version"])
+        close = suggestion(word, [*self.commands, "--version"])
+        if close and (spec := spec_of_word(word)):
             raise OptionError(
                 f"unknown command {word!r}{close}\n"
                 f"  if it is a spec, write its output: eingrad '{spec}'"

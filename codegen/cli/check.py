@@ -66,8 +66,9 @@ def check(
 
 
 def _refuse_word(word: str) -> None:
-    """Raise OptionError for a word, which is meant as a file or a folder."""
-    if spec := spec_of_word(word):
+    """Raise OptionError for a word that is the name of a file or a folder, too."""
+    named = Path(word).exists() or Path(f"{word}.py").exists()
+    if named and (spec := spec_of_word(word)):
         files = f"{word}/*.py" if Path(word).is_dir() else f"{word}.py"
         raise OptionError(
             f"{word!r} reads as a name, not as a spec\n"

@@ -56,7 +56,7 @@ def _shapes(
     for item in value.split(","):
         if not re.fullmatch(r"\s*(\d+(x\d+)*)?\s*", item):
             raise OptionError(f"cannot read shape {item!r}; write --shapes 2x3,3x4")
-        shapes.append(tuple(_count(n) for n in item.split("x") if n.strip()))
+        shapes.append([_count(n) for n in item.split("x") if n.strip()])
     return shapes
 
 

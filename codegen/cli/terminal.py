@@ -42,9 +42,9 @@ def stdout_errors() -> Iterator[None]:
 
 
 def spec_of_word(text: str) -> str | None:
-    """Return the full spec that a word stands for: three ASCII letters or more alone.
+    """Return the full spec of what may be meant as a name; None of what may not.
 
-    A word is rather a name than a spec whose output is left out; None for others.
+    That is three ASCII letters or more alone, a spec whose output is left out.
     """
     if len(text) < 3 or not (text.isascii() and text.isalpha()):
         return None
