@@ -177,6 +177,55 @@ SPECS = {
         ij,ij,ij->ij  i=300 j=300
         ij,ij,ij->i  i=300 j=300
     """,
+    "small matrices": """
+        nij,nj->ni  n=20000 i=3 j=3
+        nij,nj->ni  n=1000 i=3 j=3
+        nij,njk->nik  n=20000 i=3 j=3 k=3
+        nij,njk->nik  n=200 i=2 j=2 k=2
+        nij,nkj->nik  n=2000 i=4 j=4 k=4
+        ni,nj->nij  n=20000 i=3 j=3
+        ni,ni->n  n=20000 i=3
+        n,ni->ni  n=20000 i=3
+        ni,nij,nj->n  n=20000 i=3 j=3
+        nij,njk,nkl->nil  n=5000 i=3 j=3 k=3 l=3
+        bnij,bnj->bni  b=8 n=2000 i=3 j=3
+        hwi,ij->hwj  h=200 w=200 i=3 j=3
+        hwi,hwi->hw  h=200 w=200 i=3
+        nki,nk->ni  n=5000 k=9 i=3
+        nai,nbi->nab  n=5000 a=4 b=4 i=3
+        nij,nj->ni  n=20000 i=3 j=3  float64
+        nij,njk->nik  n=5000 i=3 j=3 k=3  complex128
+        ijr,jr->ir  i=512 j=512 r=3
+        nki,nki->ni  n=5000 k=27 i=3
+    """,
+    "physics": """
+        aqb,xq->axb  a=64 q=2 x=2 b=512
+        aq,xq->ax  a=32768 q=2 x=2
+        aqbrc,xyqr->axbyc  a=16 q=2 b=16 r=2 c=64 x=2 y=2
+        aqbrc,xyqr->axbyc  a=16 q=2 b=16 r=2 c=64 x=2 y=2  complex64
+        pqrs,pi,qj,rk,sl->ijkl  p=16 q=16 r=16 s=16 i=14 j=14 k=14 l=14
+        abef,ijef->abij  a=16 b=16 e=16 f=16 i=10 j=10
+        iajb,jbkc->iakc  i=10 a=16 j=10 b=16 k=10 c=16
+        mnij,manb->iajb  m=8 n=8 i=8 j=8 a=16 b=16
+        pqrs,rs->pq  p=30 q=30 r=30 s=30
+        pqrs,qs->pr  p=30 q=30 r=30 s=30
+        Pij,Pkl->ijkl  P=100 i=16 j=16 k=16 l=16
+        Pia,Pjb->iajb  P=100 i=10 j=10 a=20 b=20
+        bqghd,bkgd->bghqk  b=2 q=64 g=4 h=4 d=32 k=64
+        bghqk,bkgd->bqghd  b=2 q=64 g=4 h=4 d=32 k=64
+        blhd,bmhd->bhlm  b=8 l=50 m=50 h=12 d=64
+        bhwc,hwcd->bhwd  b=32 h=6 w=6 c=16 d=16
+        bsd,de,bse->b  b=16 s=64 d=64 e=64
+        bi,bj,ijk->bk  b=64 i=24 j=24 k=24
+        uvw,buk,bvk->bwk  b=100 u=8 v=8 w=8 k=16
+        zij,zj,ij->zi  z=500 i=16 j=16
+        ijk,ilm,jln,kmn->  i=12 j=12 k=12 l=12 m=12 n=12
+        ab,bcd,def,fgh,hi->acegi  a=8 b=12 c=4 d=12 e=4 f=12 g=4 h=12 i=8
+        ac,bc,ab->c  a=100 b=120 c=50
+        tbi,ij->tbj  t=35 b=20 i=200 j=200
+        bhij,bhjd,bhkd->bhik  b=2 h=4 i=50 j=50 k=50 d=32
+        xyz,xa,yb,zc->abc  x=40 y=40 z=40 a=10 b=10 c=10
+    """,
     "dtype": """
         ij,jk->ik  i=200 j=300 k=400  float64
         bij,bjk->bik  b=32 i=64 j=64 k=64  float64
