@@ -194,7 +194,6 @@ SPECS = {
         nki,nk->ni  n=5000 k=9 i=3
         nai,nbi->nab  n=5000 a=4 b=4 i=3
         nij,nj->ni  n=20000 i=3 j=3  float64
-        nij,njk->nik  n=5000 i=3 j=3 k=3  complex128
         ijr,jr->ir  i=512 j=512 r=3
         nki,nki->ni  n=5000 k=27 i=3
     """,
