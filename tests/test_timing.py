@@ -35,7 +35,7 @@ def test_the_further_workloads_are_different_specs_with_all_their_sizes(
 ) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     workloads = [*importlib.import_module("further").further_workloads()]
-    assert len({workload.name for workload in workloads}) == len(workloads) == 160
+    assert len({workload.name for workload in workloads}) == len(workloads) == 204
     for workload in workloads:
         request = read_request(workload.spec, Options(shapes=workload.shapes))
         assert request.sizes == workload.sizes
