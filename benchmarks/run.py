@@ -2,7 +2,7 @@
 
     python benchmarks/run.py --quick        a few of every class, under two minutes
     python benchmarks/run.py --full         every workload, random specs, networks
-    python benchmarks/run.py --further      160 workloads that are not in the table
+    python benchmarks/run.py --further      204 workloads that are not in the table
 
 The environment is settled before NumPy is imported, so imports are inside functions.
 """
