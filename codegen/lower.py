@@ -154,8 +154,7 @@ class _Lowering:
         held = array.expr == Ref(self.results[value.name])
         if held and array.owned and array.axes == natural:
             return array
-        source = Source(array.expr, tuple(map(str, array.axes)))
-        order = tuple(map(str, natural))
+        source, order = _by_axis(array), _lettered(natural)
         if value.name in self.loose and array.axes != natural:
             # The memory is copied as it lies, and only seen in another order.
             copy = Node(ArrayOp.COPY, (transposed(source, order),), ("K",))
@@ -202,11 +201,8 @@ class _Lowering:
     def sum(self, step: Step) -> Array:
         first, second = (self.arrays[value.name] for value in step.arguments)
         axes = self.layouts[step.result.name]
-        order = tuple(map(str, axes))
-        views = tuple(
-            aligned(Source(array.expr, tuple(map(str, array.axes))), order)
-            for array in (first, second)
-        )
+        order = _lettered(axes)
+        views = aligned(_by_axis(first), order), aligned(_by_axis(second), order)
         value = Node(ArrayOp.ADD, views)
         return self.assign(step.result, value if axes else scalar(value), axes)
 
@@ -214,8 +210,7 @@ class _Lowering:
         held = self.arrays[step.arguments[0].name]
         exact = step.result.name in self.exact
         axes = self.layouts[step.result.name] if exact else held.axes
-        source = Source(held.expr, tuple(map(str, held.axes)))
-        view = transposed(source, tuple(map(str, axes)))
+        view = transposed(_by_axis(held), _lettered(axes))
         return self.assign(step.result, Node(ArrayOp.APPLY, (view,), (function,)), axes)
 
     def zeros(self, step: Step) -> Array:
@@ -315,6 +310,15 @@ class _Lowering:
         target = Ref(self.names.fresh(stem))
         self.statements.append(Statement(target, expr))
         return target
+
+
+def _by_axis(array: Array) -> Source:
+    """See an array with a letter for each axis, also where its indices repeat."""
+    return Source(array.expr, _lettered(array.axes))
+
+
+def _lettered(axes: Axes) -> Subscripts:
+    return tuple(map(str, axes))
 
 
 def _is_identity(step: Step) -> bool:
