@@ -150,9 +150,21 @@ class Problem:
         """Return the same product with the operands exchanged."""
         return replace(self, a=self.b, b=self.a)
 
-    def size(self, indices: Subscripts) -> int:
+    def size(self, indices: Sequence[Index]) -> int:
         """Count the entries along ``indices``."""
         return cost.entries(indices, self.sizes)
+
+    def unknown(self, indices: Sequence[Index]) -> list[Index]:
+        """Return those of ``indices`` whose sizes are unknown."""
+        return [index for index in indices if index not in self.sizes]
+
+    def assuming(self, unknown: Sequence[Index], count: float) -> Problem:
+        """Assume a size of each of these indices, for about ``count`` entries in all.
+
+        It is no power of 2: there the caches tell.
+        """
+        size = 1 + round(count ** (1 / max(1, len(unknown))))
+        return replace(self, sizes={**self.sizes, **dict.fromkeys(unknown, size)})
 
 
 def _sized(expr: Expr, index_of: Mapping[Index, Index]) -> Expr:

@@ -250,7 +250,7 @@ class _Lowering:
         if self.shared and not (found and found.small):
             self.made.update(form for form, _ in chosen.copies)
         if found and found.small:
-            extent = tuple(index_of[index] for index in found.extent)
+            extent = tuple(sorted(index_of[index] for index in found.extent))
             statements = found.small.statements(target, index_of)
             self.small = Small(extent, found.bound, statements)
         self.statements.extend(chosen.statements(target, index_of))

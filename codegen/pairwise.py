@@ -26,7 +26,7 @@ import functools
 import itertools
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from . import cost
 from .array_program import Expr, Ref
@@ -38,11 +38,14 @@ from .matrix_products import loop_of_sum, matrix_products
 from .spec import Index, Subscripts
 from .views import Source
 
-# Unknown sizes are tried at these.  Where another primitive than that for the largest
-# is so many times faster at one of them, and slower at the largest, run time decides;
-# without matrices, where less is at stake, it is the primitive for large ones.
+# Matrices of unknown sizes are tried at these, in stacks of so many.  Where another
+# primitive than that for the largest is so many times faster at one of them, and slower
+# at the largest, run time decides.
 SCALES = (4, 8, 16, 32, 64, 128, 256, 512)
+STACK = 1024
 MUCH, MORE = 1.35, 1.05
+# Without a sum less is at stake: of results of so many entries, one way is taken.
+VOLUMES = (1 << 12, 1 << 16, 1 << 20, 1 << 24)
 
 
 @dataclass(frozen=True)
@@ -76,32 +79,39 @@ def choose(
     problem: Problem, found: Sequence[Candidate], made: Collection[Expr] = ()
 ) -> Candidate:
     """Return the fastest of the ways found, where the copies in ``made`` are there."""
-    unknown = [index for index in problem.wanted if index not in problem.sizes]
+    unknown = problem.unknown(problem.wanted)
     if not unknown or problem.sets.contracted:
-        return min(found, key=lambda way: way.rest(made))
-    sizes = {**dict.fromkeys(unknown, cost.LARGE), **problem.sizes}
-    large = _worthwhile(replace(problem, sizes=sizes))
-    return min(found, key=lambda way: _as(way, large, made))
+        return _best(found, made)
+    known = [index for index in problem.wanted if index not in unknown]
+    volumes = [volume / problem.size(known) for volume in VOLUMES]
+    tried = [_worthwhile(problem.assuming(unknown, count)) for count in volumes]
+    least = [_best(ways, made).rest(made) for ways in tried]
+
+    def behind(way: Candidate) -> float:
+        times = (_as(way, ways, made) for ways in tried)
+        return sum(time / best for time, best in zip(times, least, strict=True))
+
+    return min(found, key=behind)
 
 
 def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
     """Return the ways to compute stacked products of matrices of unknown sizes.
 
-    The copies in ``made`` are there.
+    The copies in ``made`` are there.  That for small sizes copies nothing to add up
+    entry by entry: they would have to be tiny.
     """
     sets = problem.sets
     matrix = problem.rows + problem.columns + sets.contracted
-    unknown = [index for index in matrix if index not in problem.sizes]
+    unknown = problem.unknown(matrix)
     stacked = sets.batch or loop_of_sum(problem)
     if not (stacked and sets.contracted and unknown):
         return None
-    tried = []
-    for scale in SCALES:
-        # At powers of 2 the caches tell, which these sizes are not known to be.
-        sizes = {**problem.sizes, **dict.fromkeys(unknown, scale + 1)}
-        tried.append(_worthwhile(replace(problem, sizes=sizes)))
-    best = [min(found, key=lambda way: way.rest(made)) for found in tried]
-    large = best[-1]
+    stack = problem.assuming(problem.unknown(sets.batch), STACK)
+    counts = [scale ** len(unknown) for scale in SCALES]
+    tried = [_worthwhile(stack.assuming(unknown, count)) for count in counts]
+    large = _best(tried[-1], made)
+    plain = [[w for w in ws if w.primitive != "einsum" or not w.copies] for ws in tried]
+    best = [_best(ways, made) for ways in plain]
     gains = [
         _as(large, found, made) / way.rest(made)
         for found, way in zip(tried, best, strict=True)
@@ -112,12 +122,17 @@ def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
     if _as(small, tried[-1], made) < MORE * large.rest(made):
         return Split(_assumed(small, problem))
     last = max(
-        scale
-        for scale, found in zip(SCALES, tried, strict=True)
+        count
+        for count, found in zip(counts, tried, strict=True)
         if _as(small, found, made) < _as(large, found, made)
     )
-    bound = cost.entries(matrix, {**problem.sizes, **dict.fromkeys(unknown, last)})
+    known = [index for index in matrix if index not in unknown]
+    bound = last * problem.size(known)
     return Split(_assumed(large, problem), small, matrix, bound)
+
+
+def _best(found: Iterable[Candidate], made: Collection[Expr]) -> Candidate:
+    return min(found, key=lambda way: way.rest(made))
 
 
 def _assumed(way: Candidate, problem: Problem) -> Candidate:

@@ -82,5 +82,4 @@ def test_a_copy_that_is_there_makes_no_step_cost_less_than_nothing() -> None:
     """Stacks of matrices of unknown sizes are compared at several of them."""
     for spec in ("ijb,kjb->bik", "ijb,jkb,klb->bil"):
         found = derive(read_request(spec, Options()))
-        assert 0 < found.joint.arrays.cost < 1e6
-    assert found.tree.path == ((0, 1), (0, 1))
+        assert 1e5 < found.joint.arrays.cost < 1e6

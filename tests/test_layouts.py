@@ -198,7 +198,7 @@ def test_what_goes_by_tiles_is_known(data: st.DataObject, shape: list[int]) -> N
 @pytest.mark.parametrize("size", [4, 65, 70])
 def test_both_ways_that_sizes_decide_between_are_right(size: int) -> None:
     text = eingrad.generate("bij,bkj->bik")
-    assert "    if n_i * n_k * n_j <= " in text
+    assert "    if n_i * n_j * n_k <= " in text
     assert "    if n_" not in eingrad.generate(
         "bij,bkj->bik", sizes={"b": 2} | sizes(4)
     )
@@ -214,10 +214,30 @@ def test_both_ways_that_sizes_decide_between_are_right(size: int) -> None:
     np.testing.assert_array_equal(found[1], np.matmul(grad.transpose(0, 2, 1), a))
 
 
+@pytest.mark.parametrize("size", [1, 7, 8, 9])
+def test_small_matrices_of_unknown_sizes_are_added_up_entry_by_entry(size: int) -> None:
+    text = eingrad.generate("bij,bj->bi")
+    assert "    if n_i * n_j <= 64:\n" in text
+    emitted = load_text(text, "emitted")
+    rng = np.random.default_rng(size)
+    a, b, grad = (
+        integers(rng, (3, size, size)[:rank], "float64") for rank in (3, 2, 2)
+    )
+    result, pullback = emitted.vjp(a, b)
+    np.testing.assert_array_equal(result, np.einsum("bij,bj->bi", a, b))
+    np.testing.assert_array_equal(pullback(grad)[1], np.einsum("bij,bi->bj", a, grad))
+
+
+def test_matrices_of_unknown_sizes_are_not_copied_to_be_added_up() -> None:
+    """They would have to be tiny, and many."""
+    assert "np.einsum" not in eingrad.generate("bhqd,bhkd->bhqk")
+    assert 'np.einsum("ij,ij->i", a, b)' in eingrad.generate("ij,ij->i")
+
+
 @pytest.mark.parametrize("size", [4, 16, 17])
 def test_sums_are_added_up_where_that_spares_copies_of_large_arrays(size: int) -> None:
     text = eingrad.generate("bct,oc->bot")
-    assert "    if n_c * n_o * n_b * n_t <= 65536:\n" in text
+    assert "    if n_b * n_c * n_o * n_t <= 65536:\n" in text
     assert 'grad_b = np.einsum("boc->oc", grad_b_product, out=into[1])\n' in text
     emitted = load_text(text, "emitted")
     rng = np.random.default_rng(size)
