@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,9 +45,13 @@ class Contestant:
 
 
 def _eingrad(workload: Workload, arrays: Arrays) -> list[Run]:
+    return _module(workload, arrays, shapes=workload.shapes)
+
+
+def _module(workload: Workload, arrays: Arrays, **options: Any) -> list[Run]:
     import eingrad
 
-    vjp = eingrad.load(workload.spec, shapes=workload.shapes).vjp
+    vjp = eingrad.load(workload.spec, **options).vjp
     operands, cotangent = arrays.operands, arrays.cotangent
 
     def run() -> Results:
@@ -207,6 +211,7 @@ def _jax(workload: Workload, arrays: Arrays) -> list[Run]:
 
 
 OURS = Contestant("eingrad", "eingrad", _eingrad)
+OURS_WITHOUT_SIZES = replace(OURS, prepare=_module)
 
 PEERS = (
     Contestant("np.einsum", "numpy", _numpy),

@@ -49,6 +49,9 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--views", action="store_true", help="let peers return views uncopied"
     )
     parser.add_argument(
+        "--without-sizes", action="store_true", help="modules that know no sizes"
+    )
+    parser.add_argument(
         "--keep-coretype", action="store_true", help="keep OPENBLAS_CORETYPE"
     )
     options = parser.parse_args(arguments)
@@ -75,14 +78,15 @@ def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
 
 def chosen_contestants(options: argparse.Namespace) -> list[Contestant]:
     """Return eingrad and the peers that are asked for and installed."""
-    from peers import OURS, PEERS
+    from peers import OURS, OURS_WITHOUT_SIZES, PEERS
 
     names = [peer.name for peer in PEERS]
     unknown = sorted(set(options.peers or ()) - set(names))
     if unknown:
         sys.exit(f"unknown peer {', '.join(unknown)}; there are {', '.join(names)}")
     wanted = [p for p in PEERS if not options.peers or p.name in options.peers]
-    return [OURS, *(peer for peer in wanted if peer.version)]
+    ours = OURS_WITHOUT_SIZES if options.without_sizes else OURS
+    return [ours, *(peer for peer in wanted if peer.version)]
 
 
 def chosen_effort(options: argparse.Namespace) -> Effort:
@@ -157,7 +161,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record: dict[str, Any] = {
         "machine": asdict(machine),
         "versions": versions,
-        "options": {"threads": options.threads, "views": options.views},
+        "options": {
+            "threads": options.threads,
+            "views": options.views,
+            "sizes": not options.without_sizes,
+        },
         "results": [as_json(result) for result in results],
         "summary": {},
     }
