@@ -115,6 +115,8 @@ def _factored(total: Step, first: Step, second: Step, names: Names) -> list[Step
             (second.op.output, second.op.operands[1 - other]),
             (first.op.output, first.op.operands[1 - k]),
         )
+        if renamed is None:
+            continue
         ours = first.op.operands[k]
         theirs = tuple(renamed.get(i, "") for i in second.op.operands[other])
         if sorted(ours) == sorted(theirs) and len(set(ours)) == len(ours):
@@ -132,9 +134,9 @@ def _factored(total: Step, first: Step, second: Step, names: Names) -> list[Step
 
 def _match(
     theirs: tuple[Subscripts, ...], ours: tuple[Subscripts, ...]
-) -> dict[Index, Index]:
-    """Map their indices to ours position by position; empty if that is ambiguous."""
+) -> dict[Index, Index] | None:
+    """Map their indices to ours position by position; None if that is ambiguous."""
     pairs = set(zip(itertools.chain(*theirs), itertools.chain(*ours), strict=True))
     renamed = dict(pairs)
     one_to_one = len(pairs) == len(renamed) == len(set(renamed.values()))
-    return renamed if one_to_one else {}
+    return renamed if one_to_one else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from exact import integers
 from stages import forward, step, value
@@ -142,6 +144,14 @@ def test_an_argument_that_only_seems_symmetric_is_not_factored() -> None:
     )
 
 
+TURNED = [
+    (f"ijk,{''.join(axes)},{other}->{output}", "x,x,y")
+    for axes in itertools.permutations("ijk")
+    for other in ("", "i", "jk")
+    for output in ("", "i", "ij", "ijk")
+]
+
+
 def test_meaning_is_kept() -> None:
     rng = np.random.default_rng(2)
     for spec, names in [
@@ -154,6 +164,7 @@ def test_meaning_is_kept() -> None:
         ("ii,ij->j", "x,x"),
         ("ij,ji->ij", "x,x"),
         ("ij,kl->ijkl", "x,x"),
+        *TURNED,
     ]:
         for before in (
             joint(spec, names, ["x"]),
