@@ -63,18 +63,13 @@ class PlannedFile:
     entry: Entry | None = None
 
     @property
-    def reason(self) -> str:
-        """Say what is wrong with the file, after its name; nothing if it is well."""
-        if self.state is State.ORPHAN:
-            return f" {_ORPHANS[is_intact(self.old or '', self.entry)]}"
-        if self.kernel is None or self.state not in _REASONS:
-            return ""
-        return f" {_REASONS[self.state]}"
-
-    @property
     def why_stale(self) -> str | None:
         """Say what is wrong with the file and the way out; None if it is well."""
-        return f"{self.path}{self.reason}" if self.reason else None
+        if self.state is State.ORPHAN:
+            return f"{self.path} {_ORPHANS[is_intact(self.old or '', self.entry)]}"
+        if self.kernel is None or self.state not in _REASONS:
+            return None
+        return f"{self.path} {_REASONS[self.state]}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ class Plan:
         if self.before is None:
             lost = any(file.state is State.OK for file in self.files)
             return f"{MANIFEST} is missing; run `eingrad build`" if lost else None
-        wrong = {file.path for file in self.files if file.reason}
+        wrong = {file.path for file in self.files if file.why_stale}
         old, new = (
             {
                 path: dataclasses.replace(entry, inputs="")
@@ -121,7 +116,7 @@ def diff(files: Iterable[PlannedFile]) -> str:
         text_diff(file.path, file.old, file.new)
         for file in files
         if file.action is Action.DELETED
-        or (file.new is not None and file.reason and file.state is not State.FOREIGN)
+        or (file.new is not None and file.why_stale and file.state is not State.FOREIGN)
     )
 
 

@@ -12,16 +12,15 @@ import click
 
 from .project import (
     dry_run_option,
-    json_option,
     names_argument,
     progress_bar,
     root_option,
     waiting,
 )
-from .terminal import say
+from .terminal import json_option, say
 
 if TYPE_CHECKING:
-    from ..build_plan import Plan, PlannedFile
+    from ..build_plan import Plan
 
 
 @click.command(short_help="Write the kernels of a project.")
@@ -196,12 +195,6 @@ def _talk(plan: Plan, would: str = "") -> None:
     if not kernels:
         say("no kernel is configured; `eingrad add NAME SPEC` configures one")
         return
-    fresh = sum(_is_fresh(file) for file in kernels)
+    fresh = sum(file.action is Action.UNCHANGED for file in kernels)
     files = "1 file" if len(kernels) == 1 else f"{len(kernels)} files"
     say(f"{files}, {fresh} of them fresh already")
-
-
-def _is_fresh(file: PlannedFile) -> bool:
-    from ..build_plan import Action
-
-    return file.action is Action.UNCHANGED

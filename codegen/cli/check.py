@@ -12,7 +12,7 @@ import click
 
 from ..errors import OptionError
 from .options import derivation_options, given_options
-from .terminal import spec_of_word, specs
+from .terminal import json_option, spec_of_word, specs
 
 
 @click.command(short_help="Prove a module right.")
@@ -20,7 +20,7 @@ from .terminal import spec_of_word, specs
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of the draws."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @derivation_options
 @click.pass_context
 def check(

@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError, RefusedError
 from .options import derivation_options
-from .terminal import say, specs
+from .terminal import say, specs_for
 
 FORMATS = ("text", "latex", "html", "mermaid", "json")
 ENDINGS = {
@@ -46,10 +46,7 @@ def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> N
 
     if style is None:
         style = _style_of(out) if out is not None else "text"
-    texts = list(specs(spec))
-    if out is not None and len(texts) != 1:
-        raise OptionError(f"one file takes one spec, and {len(texts)} are given")
-    for each in texts:
+    for each in specs_for(out, spec):
         product = explain(each, **options).as_format(style)
         if out is None:
             click.echo(product, nl=False)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from .project import dry_run_option, json_option, root_option, waiting
-from .terminal import say
+from .project import dry_run_option, root_option, waiting
+from .terminal import json_option, say
 
 
 @click.command("list", short_help="Print the files of a build, one a line.")

@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError
 from .options import generation_options
-from .terminal import say, specs
+from .terminal import say, specs_for
 
 
 @click.command(short_help="Write the module of a spec.")
@@ -39,10 +39,7 @@ def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> N
         )
     if name is not None and out is None:
         out = Path(f"{name}.py")
-    texts = list(specs(spec))
-    if out is not None and len(texts) != 1:
-        raise OptionError(f"one file takes one spec, and {len(texts)} are given")
-    for text in texts:
+    for text in specs_for(out, spec):
         module = generate(text, name=name, **options)
         if out is None:
             click.echo(module, nl=False)

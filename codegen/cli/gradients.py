@@ -7,13 +7,13 @@ import json
 import click
 
 from .options import sizes_option
-from .terminal import specs
+from .terminal import json_option, specs
 
 
 @click.command(short_help="Print the gradient specs.")
 @click.argument("spec")
 @sizes_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def gradients(spec: str, sizes: dict[str, int] | None, as_json: bool) -> None:
     """Print the gradient specs of SPEC, one a line, in the order of its operands.
 

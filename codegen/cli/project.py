@@ -23,8 +23,6 @@ dry_run_option = click.option(
     "-n", "--dry-run", is_flag=True, help="Write nothing; say what would be done."
 )
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
 names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 # A bar for what is over in a moment would only flicker.

@@ -1,14 +1,17 @@
-"""What the commands share: the specs on stdin, and the talk on stderr."""
+"""What the commands share: the specs on stdin, JSON, and the talk on stderr."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from ..errors import EingradError
+from ..errors import EingradError, OptionError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class InOrder(click.Group):
@@ -61,3 +64,11 @@ def specs(spec: str) -> Iterator[str]:
     for line in sys.stdin:
         if line.strip():
             yield line.rstrip("\n")
+
+
+def specs_for(out: Path | None, spec: str) -> list[str]:
+    """List the specs; OptionError unless it is one where it goes to a file."""
+    found = list(specs(spec))
+    if out is not None and len(found) != 1:
+        raise OptionError(f"one file takes one spec, and {len(found)} are given")
+    return found

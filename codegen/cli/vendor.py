@@ -14,12 +14,11 @@ from ..errors import OptionError
 from .options import generation_options, given_options
 from .project import (
     dry_run_option,
-    json_option,
     names_argument,
     root_option,
     waiting,
 )
-from .terminal import InOrder, say
+from .terminal import InOrder, json_option, say
 from .vendor_edits import accept, diff, eject, patch, remove
 
 if TYPE_CHECKING:
