@@ -81,9 +81,9 @@ def add(
     if len(source) != 1:
         raise OptionError("give a SPEC, or --from LOCK#KERNEL")
     places = {"dest": dest} | ({"test": test} if test is not None else {})
-    with alone(root, waiting):
+    with alone(root, waiting) as project:
         table = {**source, **spelled(given_options(ctx, options)), **places}
-        changes = updating.add(root, name, table, reuse=reuse)
+        changes = updating.add(project, name, table, reuse=reuse)
     _report(changes, as_json)
     _talk(changes)
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import Any
 
 from ..config import (
@@ -26,6 +25,7 @@ from ..config import (
 from ..disk import plain_text, why_bad_path
 from ..errors import ConfigError, OptionError, suggestion
 from ..exclusive import exclusive
+from ..manifest import Manifest, read_manifest
 from ..schema import TABLE, VENDOR, bare, read_table, read_value, shown
 
 
@@ -50,24 +50,44 @@ class Vendored:
 
 @dataclass(frozen=True)
 class Project:
-    """A project that holds vendored kernels, by name.
-
-    source: the file of its configuration, which may not be there yet.
-    keys: the path of keys to the table of vendored kernels in it.
-    """
+    """A project and its vendored kernels, by name; ``table`` is its configuration."""
 
     root: Path
-    source: Path
-    keys: tuple[str, ...]
+    table: Table
     kernels: Mapping[str, Vendored]
+
+    @property
+    def source(self) -> PurePosixPath:
+        """The file of the configuration, which may not be there yet."""
+        return PurePosixPath(self.table.source.name)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The path of keys to the table of vendored kernels in it."""
+        return (*self.table.keys, "vendor")
 
     def text(self) -> str:
         """Return the text of the configuration, line ends and all.
 
         Raises ConfigError for what is no plain file.
         """
-        there = plain_text(self.root, PurePosixPath(self.source.name)) is not None
-        return self.source.read_bytes().decode() if there else ""
+        there = plain_text(self.root, self.source) is not None
+        return self.table.source.read_bytes().decode() if there else ""
+
+    def manifest(self) -> Manifest:
+        """Read what is on record; nothing is, if there is no manifest.
+
+        Raises ConfigError for one that cannot be read.
+        """
+        return read_manifest(self.root) or Manifest()
+
+    def with_kernel(self, name: str, table: Mapping[str, Any]) -> Project:
+        """Return the project with the table of one more kernel.
+
+        Raises ConfigError, which names the key and the way out.
+        """
+        tables = {**self.table.general.get("vendor", {}), name: table}
+        return _project(self.root, self.table, tables)
 
     def chosen(self, names: Sequence[str]) -> tuple[Vendored, ...]:
         """Return the kernels of these names, by default all; OptionError if unknown."""
@@ -95,12 +115,8 @@ def alone(root: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[Pr
         yield load_project(root)
 
 
-def load_project(
-    root: Path, added: Mapping[str, Any] = MappingProxyType({})
-) -> Project:
+def load_project(root: Path) -> Project:
     """Read the vendored kernels of the project in ``root``: none, if it has none.
-
-    added: tables of kernels that are to stand in the configuration as well.
 
     Raises ConfigError, which names the key and the way out.
     """
@@ -109,14 +125,17 @@ def load_project(
         source = source_of(root)
         standalone = source.name == "eingrad.toml"
         table = Table(source, "eingrad.toml: " if standalone else "tool.eingrad.", {})
+    return _project(root, table, table.general.get("vendor", {}))
+
+
+def _project(root: Path, table: Table, tables: Mapping[str, Any]) -> Project:
     prefix, general = f"{table.prefix}vendor.", table.general
-    tables = {**general.get("vendor", {}), **added}
     kernels = {
         name: _vendored(root, f"{prefix}{bare(name)}", name, tables[name], general)
         for name in sorted(tables)
     }
     _check_paths(prefix, general.get("out"), kernels)
-    return Project(root, table.source, (*table.keys, "vendor"), kernels)
+    return Project(root, table, kernels)
 
 
 def _vendored(

@@ -10,7 +10,7 @@ from ..build_plan import text_diff
 from ..digest import body_hash
 from ..disk import delete, read_text, write_text
 from ..errors import ConfigError, OptionError, RefusedError
-from ..manifest import Entry, Manifest, read_manifest, write_manifest
+from ..manifest import Entry, Manifest, write_manifest
 from .changes import base_text
 from .configured import Project
 from .merge import patched
@@ -39,7 +39,7 @@ def diff(project: Project, names: Sequence[str] = ()) -> str:
     Raises OptionError for an unknown name, and ConfigError for a file that cannot be
     read, or whose text before the edit cannot be had.
     """
-    manifest = read_manifest(project.root) or Manifest()
+    manifest = project.manifest()
     return "".join(
         text_diff(f.entry.path, _base(project, manifest, f), f.text)
         for f in _files(project, manifest, names)
@@ -55,7 +55,7 @@ def accept(project: Project, name: str, reason: str = "") -> tuple[Edited, ...]:
 
     Raises as `diff` does, and OptionError if a patch holds the edit.
     """
-    manifest = read_manifest(project.root) or Manifest()
+    manifest = project.manifest()
     files = tuple(_files(project, manifest, [name]))
     for file in files:
         if file.entry.patch:
@@ -81,7 +81,7 @@ def patch(project: Project, name: str, reason: str = "") -> PurePosixPath | None
 
     Raises as `diff` does, and RefusedError if another file is in the patch's place.
     """
-    manifest = read_manifest(project.root) or Manifest()
+    manifest = project.manifest()
     files = _files(project, manifest, [name])
     file = next(f for f in files if f.entry.target != PROOF["target"])
     path = patch_path(project.root, name)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from ..digest import body_hash
 from ..disk import delete, read_text, write_text
 from ..errors import RefusedError
-from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
+from ..manifest import MANIFEST, Entry, Manifest, write_manifest
 from ..toml_text import without_table
 from .configured import Project, check_names
 from .edits import drop_patch
@@ -23,7 +23,7 @@ def remove(
     Raises RefusedError if one was edited, unless ``force``; OptionError for an unknown
     name.
     """
-    manifest = read_manifest(project.root) or Manifest()
+    manifest = project.manifest()
     entries = _entries(project, manifest, name)
     texts = _texts(project, entries)
     edited = [p for p, text in texts.items() if _is_edited(text, entries[p])]
@@ -54,7 +54,7 @@ def eject(project: Project, name: str) -> tuple[PurePosixPath, ...]:
 
     Raises RefusedError for a file that is no text; OptionError for an unknown name.
     """
-    manifest = read_manifest(project.root) or Manifest()
+    manifest = project.manifest()
     entries = _entries(project, manifest, name)
     texts = _texts(project, entries)
     for path, text in texts.items():
@@ -123,10 +123,9 @@ def _forget(
     elif entries:
         delete(root, MANIFEST)
     # Last, so that an interrupted command can be given again.
-    source = PurePosixPath(project.source.name)
     if configuration is None:
         return
-    if source.name == "eingrad.toml" and not configuration.strip():
-        delete(root, source)
+    if project.source.name == "eingrad.toml" and not configuration.strip():
+        delete(root, project.source)
     else:
-        write_text(root, source, configuration)
+        write_text(root, project.source, configuration)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ..config import why_bad_name
 from ..disk import delete, read_text, write_text
 from ..errors import ConfigError, OptionError, RefusedError
-from ..manifest import MANIFEST, Entry, Manifest, read_manifest, write_manifest
+from ..manifest import MANIFEST, Entry, Manifest, write_manifest
 from ..states import is_intact
 from ..toml_text import with_table
 from .changes import Change, change, orphan
-from .configured import Project, Vendored, load_project, python_file
+from .configured import Project, Vendored, python_file
 from .record import recorded_patch
 from .reuse import reuse_files
 from .wanted import wanted_files
@@ -42,7 +42,7 @@ def update(
     Raises OptionError for an unknown name, RefusedError for an edit in the way, and
     ConfigError for what cannot be generated, read or written.
     """
-    manifest = read_manifest(project.root) or Manifest()
+    manifest = project.manifest()
     changes = _changes(project, project.chosen(names), manifest, markers=markers)
     if not names:
         changes += _orphans(project, manifest, prune)
@@ -56,7 +56,7 @@ def update(
 
 
 def add(
-    root: Path, name: str, table: Mapping[str, Any], *, reuse: bool = False
+    project: Project, name: str, table: Mapping[str, Any], *, reuse: bool = False
 ) -> tuple[Change, ...]:
     """Vendor one kernel: write its files, the manifest and the configuration.
 
@@ -65,7 +65,8 @@ def add(
 
     Raises as `update` does; ConfigError also where the table cannot be put in.
     """
-    if name in load_project(root).kernels:
+    root, source = project.root, project.source
+    if name in project.kernels:
         raise OptionError(
             f"{name!r} is vendored already; run `eingrad vendor update {name}`, "
             f"or `eingrad vendor remove {name}` first"
@@ -75,12 +76,11 @@ def add(
     for key in ("dest", "test"):
         if key in table:
             python_file(root, f"--{key}", table[key])
-    project = load_project(root, {name: table})
+    vendored = project.with_kernel(name, table).kernels[name]
     configuration = with_table(project.text(), (*project.keys, name), table)
-    manifest = read_manifest(root) or Manifest()
-    changes = _changes(project, [project.kernels[name]], manifest)
+    manifest = project.manifest()
+    changes = _changes(project, [vendored], manifest)
     _refuse(changes)
-    source = PurePosixPath(project.source.name)
     known = [item.path for item in changes] + [MANIFEST]
     known += [source] * (source.name == "eingrad.toml")
     licence = changes[0].entry.license

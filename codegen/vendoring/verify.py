@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from ..digest import body_hash
 from ..disk import read_text
 from ..errors import ConfigError
-from ..manifest import Entry, Manifest, read_manifest
+from ..manifest import Entry
 from ..rendering import kernel_of
 from ..states import State, is_intact
 from .configured import Project, Vendored, check_names
@@ -74,8 +74,7 @@ def verify(project: Project, names: Sequence[str] = ()) -> tuple[Verdict, ...]:
     Raises ConfigError if the manifest cannot be read, or nothing is vendored, and
     OptionError for an unknown name.
     """
-    manifest = read_manifest(project.root) or Manifest()
-    entries = {p: e for p, e in manifest.entries.items() if e.vendored}
+    entries = {p: e for p, e in project.manifest().entries.items() if e.vendored}
     configured = {p: v for v in project.kernels.values() for p in v.paths}
     if not entries and not configured:
         raise ConfigError(
