@@ -24,7 +24,6 @@ a build that is killed leaves the owner and the plan of every file on record.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import tomllib
@@ -120,10 +119,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All generated files of a project, by path; ``generator`` is for the reader."""
+    """All generated files of a project, by path."""
 
     entries: Mapping[PurePosixPath, Entry] = field(default_factory=dict)
-    generator: str = ""
 
     def merged(
         self, entries: Iterable[Entry], without: Iterable[PurePosixPath] = ()
@@ -163,7 +161,7 @@ def read_manifest(root: Path) -> Manifest | None:
             if entry.path in entries:
                 raise ConfigError(f"{MANIFEST} lists {entry.path} twice; drop one")
             entries[entry.path] = entry
-    return Manifest(entries, str(tables.get("generator", "")))
+    return Manifest(entries)
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
@@ -171,8 +169,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
     Raises ConfigError if it cannot be written.
     """
-    generator = manifest.generator or _installed()
-    text = manifest_text(dataclasses.replace(manifest, generator=generator))
+    text = manifest_text(manifest)
     try:
         old = read_text(root, MANIFEST) or ""
     except FileNotFoundError:
@@ -182,17 +179,14 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
 
 def manifest_text(manifest: Manifest) -> str:
-    """Write the manifest as TOML, entries sorted by path."""
-    head = [HEADER, f"version = {FORMAT}", f"generator = {_toml(manifest.generator)}"]
+    """Write the manifest as TOML, entries sorted by path; people read who wrote it."""
+    from importlib.metadata import version
+
+    generator = _toml(f"eingrad {version('eingrad')}")
+    head = [HEADER, f"version = {FORMAT}", f"generator = {generator}"]
     entries = sorted(manifest.entries.values(), key=lambda entry: entry.path)
     blocks = ["\n".join(head), *map(_block, entries)]
     return "\n\n".join(blocks) + "\n"
-
-
-def _installed() -> str:
-    from importlib.metadata import version
-
-    return f"eingrad {version('eingrad')}"
 
 
 def _check_format(tables: Mapping[str, Any]) -> None:
