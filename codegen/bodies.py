@@ -69,7 +69,7 @@ class Sweeps:
 
 def sweeps(derivation: Derivation) -> Sweeps:
     """Part the blocks that compute the output from those that only gradients need."""
-    made = {step.result.name for step in derivation.forward.steps}
+    made = derivation.made
     blocks = derivation.joint.arrays.blocks
     output, *gradients = derivation.joint.results.values()
     forward = [block for block in blocks if block.step.result.name in made]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .array_program import ArrayProgram
 from .contraction import ContractionTree
 from .memory_limit import Limited
-from .program import Apply, Program
+from .program import Apply, Program, Step
 from .request import Request
 
 
@@ -40,6 +40,17 @@ class Derivation:
     tangent: Lowered
     second: Mapping[str, Lowered] = field(default_factory=dict)
     limited: Limited | None = None
+
+    @property
+    def made(self) -> set[str]:
+        """The names of the values that the forward pass computes."""
+        return {step.result.name for step in self.forward.steps}
+
+    @property
+    def reverse_steps(self) -> list[Step]:
+        """The steps of ``joint`` beyond the forward pass."""
+        made = self.made
+        return [s for s in self.joint.program.steps if s.result.name not in made]
 
     @property
     def lowered(self) -> tuple[Lowered, ...]:

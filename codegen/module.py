@@ -99,13 +99,7 @@ def module(derivation: Derivation) -> Module:
     plain_dtypes, kinds = _REAL if request.activation else _ANY
     return Module(
         header=_header(request),
-        description=describe(
-            derivation.forward,
-            joint.program,
-            derivation.tree.path,
-            request,
-            derivation.limited,
-        ),
+        description=describe(derivation),
         exports=_exports(request, constants),
         constants=constants,
         operands=operands,

@@ -7,12 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from .activations import read_activation
-from .contraction import Path
+from .derivation import Derivation
 from .errors import display_width
 from .gradient import gradient
 from .memory_limit import Limited
 from .pretty import fits
-from .program import Program, monomials
+from .program import monomials
 from .request import Request
 from .spec import Einsum, Index, Subscripts, unique
 
@@ -101,14 +101,9 @@ def polynomial(terms: Counter[Subscripts]) -> str:
     return " + ".join(written) or "0"
 
 
-def describe(
-    forward: Program,
-    joint: Program,
-    path: Path,
-    request: Request,
-    limited: Limited | None = None,
-) -> list[str]:
+def describe(derivation: Derivation) -> list[str]:
     """Write the docstring of a module, but for its quotes."""
+    request = derivation.request
     width = request.line_length
     einsum = request.einsum
     written = layer_formula(request)
@@ -121,8 +116,8 @@ def describe(
     blocks += [
         _table(request),
         _paragraph(f"{reason(request)}{_sums(request)}", width),
-        _paragraph(_costs(forward, joint, path, request), width),
-        _paragraph(_memory(limited), width),
+        _paragraph(_costs(derivation), width),
+        _paragraph(_memory(derivation.limited), width),
         _paragraph(f"{_fixed(request)}{convention(request)}{BROADCAST}", width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
@@ -227,9 +222,10 @@ def reason(request: Request) -> str:
     )
 
 
-def _costs(forward: Program, joint: Program, path: Path, request: Request) -> str:
-    made = {step.result.name for step in forward.steps}
-    pullback = monomials(s for s in joint.steps if s.result.name not in made)
+def _costs(derivation: Derivation) -> str:
+    """State the multiply-adds, and the contraction path where there is a choice."""
+    request, forward = derivation.request, derivation.forward
+    pullback = monomials(derivation.reverse_steps)
     there = monomials(forward.steps)
     if not there:
         return ""
@@ -243,7 +239,7 @@ def _costs(forward: Program, joint: Program, path: Path, request: Request) -> st
             f"{pullback.total()}."
         )
     if len(request.operands) > 2:
-        pairs = (str(pair).replace(" ", NO_BREAK) for pair in path)
+        pairs = (str(pair).replace(" ", NO_BREAK) for pair in derivation.tree.path)
         text += f" Contraction path: {', '.join(pairs)}."
     return text
 

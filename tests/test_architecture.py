@@ -44,12 +44,12 @@ pretty
 memory_limit
 naming options
 request digest
+derivation
 notation plain
 docstrings
 targets
 functions
 sliced
-derivation
 share
 bodies
 module proof_file

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..contraction import ASSUMED_SIZE, contraction_trees
 from ..derivation import Derivation
 from ..gradient import gradient
-from ..memory import peak_memory
+from ..memory import full_sizes, peak_memory
 from ..notation import polynomial
 from ..program import monomials
 from ..request import Request
@@ -93,9 +93,7 @@ class Costs:
 def costs(derivation: Derivation) -> Costs:
     """Count the multiply-adds of the passes, and of gradients planned one by one."""
     request, forward = derivation.request, derivation.forward
-    sizes = sizes_of(request)
-    made = {step.result.name for step in forward.steps}
-    reverse = [s for s in derivation.joint.program.steps if s.result.name not in made]
+    sizes = full_sizes(request, request.sizes)
 
     def work(label: str, terms: Counter[Subscripts], slopes: int) -> Work:
         merged: Counter[Subscripts] = Counter()
@@ -106,8 +104,9 @@ def costs(derivation: Derivation) -> Costs:
 
     # A sweep multiplies the cotangent by the slope of the activation, once.
     slopes = 0 if request.activation is None else 1
+    reverse = monomials(derivation.reverse_steps)
     rows = [work("forward", monomials(forward.steps), 0)]
-    rows.append(work("all gradients, in one sweep", monomials(reverse), slopes))
+    rows.append(work("all gradients, in one sweep", reverse, slopes))
     separate = _planned_apart(request)
     if separate is not None:
         slopes *= len(request.wrt)
@@ -120,13 +119,6 @@ def costs(derivation: Derivation) -> Costs:
         sizes=tuple((i, sizes[i]) for i in indices),
         assumed=tuple(i for i in indices if request.same_size[i] in request.unsized),
     )
-
-
-def sizes_of(request: Request) -> dict[Index, int]:
-    """Return the size of every index, given or assumed."""
-    same = request.same_size
-    known = {same[index]: size for index, size in request.sizes.items()}
-    return {i: known.get(same[i], ASSUMED_SIZE) for i in request.einsum.indices}
 
 
 def value(terms: Polynomial, sizes: Mapping[Index, int]) -> int:

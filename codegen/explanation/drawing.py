@@ -36,7 +36,7 @@ class _Box:
 
     @property
     def height(self) -> float:
-        return LINE * len(_lines(self.node)) + 12
+        return _height(self.node)
 
 
 def drawing(root: Node, palette: Palette) -> str:
@@ -83,10 +83,18 @@ def _width(node: Node) -> float:
     return LETTER * max(map(len, _lines(node))) + 2 * PADDING
 
 
+def _height(node: Node) -> float:
+    return LINE * len(_lines(node)) + 12
+
+
+def _below(node: Node) -> float:
+    """Return the width of all that hangs below a node."""
+    return sum(map(_span, node.children)) + GAP * max(0, len(node.children) - 1)
+
+
 def _span(node: Node) -> float:
     """Return the width of a node with all that hangs below it."""
-    below = sum(map(_span, node.children)) + GAP * max(0, len(node.children) - 1)
-    return max(_width(node), below)
+    return max(_width(node), _below(node))
 
 
 def _placed(node: Node, left: float, top: float) -> _Box:
@@ -95,12 +103,10 @@ def _placed(node: Node, left: float, top: float) -> _Box:
     A parent that is wider than they are stays within the edges of the subtree.
     """
     span = _span(node)
-    below = sum(map(_span, node.children)) + GAP * max(0, len(node.children) - 1)
-    start = left + (span - below) / 2
-    height = LINE * len(_lines(node)) + 12
+    start = left + (span - _below(node)) / 2
     boxes = []
     for child in node.children:
-        boxes.append(_placed(child, start, top + height + LEVEL))
+        boxes.append(_placed(child, start, top + _height(node) + LEVEL))
         start += _span(child) + GAP
     middle = (boxes[0].x + boxes[-1].x) / 2 if boxes else left + span / 2
     half = _width(node) / 2

@@ -191,6 +191,11 @@ def product(factors: Iterable[Formula]) -> Formula:
     return Product(found) if found else Number(1)
 
 
+def factors_of(formula: Formula) -> tuple[Formula, ...]:
+    """Return the factors of a product; of anything else, itself."""
+    return formula.factors if isinstance(formula, Product) else (formula,)
+
+
 def total(over: Subscripts, body: Formula) -> Formula:
     """Sum over indices, of which there may be none."""
     return Sum(over, body) if over else body

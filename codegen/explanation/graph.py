@@ -17,7 +17,7 @@ from .formula import (
     Constant,
     Formula,
     Hadamard,
-    Product,
+    factors_of,
     product,
     transposed,
 )
@@ -72,7 +72,7 @@ class Graph:
         if not roots:
             return product(whole)
         # Numbers stay apart from each other; the array that they scale does not.
-        return product([*whole[:-1], *_factors(whole[-1])])
+        return product([*whole[:-1], *factors_of(whole[-1])])
 
     def _components(self) -> Iterator[tuple[Index, ...]]:
         """Yield the vertices of each connected component."""
@@ -200,11 +200,7 @@ class Graph:
 
 def _times(*factors: Formula) -> Formula:
     """Multiply, products in a row as one."""
-    return product(itertools.chain(*map(_factors, factors)))
-
-
-def _factors(formula: Formula) -> tuple[Formula, ...]:
-    return formula.factors if isinstance(formula, Product) else (formula,)
+    return product(itertools.chain(*map(factors_of, factors)))
 
 
 def _entrywise(factors: Sequence[Formula]) -> Formula:

@@ -18,6 +18,7 @@ from .formula import (
     Product,
     Sum,
     Turned,
+    factors_of,
     marks,
     product,
     total,
@@ -65,7 +66,7 @@ def added(terms: Sequence[Formula], *, numbers: bool = False) -> Formula:
     for term in terms:
         groups.setdefault(_unordered(term, numbers), []).append(term)
     multiples = tuple(
-        product([Number(len(same)), *_factors(same[0])]) if same[1:] else same[0]
+        product([Number(len(same)), *factors_of(same[0])]) if same[1:] else same[0]
         for same in groups.values()
     )
     return multiples[0] if len(multiples) == 1 else Plus(multiples)
@@ -91,7 +92,7 @@ def factored(terms: Sequence[Formula]) -> Formula:
     total = added(terms)
     if not isinstance(total, Plus):
         return total
-    rows = [list(_factors(term)) for term in total.terms]
+    rows = [list(factors_of(term)) for term in total.terms]
     shortest = min(map(len, rows))
     before = _common(rows, shortest - 1)
     backwards = [row[::-1] for row in rows]
@@ -110,10 +111,6 @@ def _common(rows: Sequence[Sequence[Formula]], most: int) -> int:
     while count < most and all(row[count] == rows[0][count] for row in rows):
         count += 1
     return count
-
-
-def _factors(formula: Formula) -> tuple[Formula, ...]:
-    return formula.factors if isinstance(formula, Product) else (formula,)
 
 
 def is_symmetrised(program: Program, gradient: str) -> bool:
