@@ -74,15 +74,15 @@ class _Layouts:
     """The layouts chosen so far.
 
     leader: for each value, the one whose layout it shares; order: that layout.
-    writer: the steps whose results may be laid out freely; readers: who reads them;
-    exact: the values whose axes stand in their own order.
+    writer: the products whose results may be laid out freely; readers: the steps that
+    read them; exact: the values whose axes stand in their own order.
     """
 
     program: Program
     sizes: Mapping[Index, int]
     leader: dict[str, str] = field(default_factory=dict)
     order: dict[str, Axes] = field(default_factory=dict)
-    writer: dict[str, Step] = field(default_factory=dict)
+    writer: dict[str, tuple[Step, Einsum]] = field(default_factory=dict)
     readers: dict[str, list[Step]] = field(default_factory=lambda: defaultdict(list))
     exact: set[str] = field(init=False)
 
@@ -100,8 +100,9 @@ class _Layouts:
                 self._lead(step.result)
             for value in step.arguments:
                 self.readers[self.leader[value.name]].append(step)
-            if _product(step) and step.result.name not in self.exact:
-                self.writer[step.result.name] = step
+            einsum = _product(step)
+            if einsum and step.result.name not in self.exact:
+                self.writer[step.result.name] = step, einsum
 
     def _lead(self, value: Value) -> None:
         self.leader[value.name] = value.name
@@ -126,8 +127,7 @@ class _Layouts:
     def _options(self, name: str) -> Iterator[Axes]:
         """Yield the order so far, and those that the writer or a reader would like."""
         yield self.order[name]
-        if einsum := _product(self.writer[name]):
-            yield from self._given(self.writer[name], einsum)
+        yield from self._given(*self.writer[name])
         for step in self.readers[name]:
             if einsum := _product(step):
                 for k, value in enumerate(step.arguments):
@@ -173,7 +173,8 @@ class _Layouts:
         """
         kept, self.order[name] = self.order[name], axes
         time = 0.0
-        for step in (self.writer[name], *self.readers[name]):
+        writer, _ = self.writer[name]
+        for step in (writer, *self.readers[name]):
             if time > least:
                 break
             if einsum := _product(step):
