@@ -24,8 +24,9 @@ from eingrad import pairwise
 from eingrad.candidate import Candidate, Problem
 from eingrad.contraction import contraction_trees
 from eingrad.functions import Writer
+from eingrad.layer import forward_program
 from eingrad.lower import lower
-from eingrad.program import Program, forward_program
+from eingrad.program import Program
 from eingrad.spec import Einsum, parse
 from eingrad.targets.numpy import size_names
 

@@ -32,14 +32,13 @@ CLOSER_LOOK = 12
 
 @dataclass(frozen=True)
 class Contraction:
-    """One pairwise step: tensors ``left`` and ``right`` become tensor ``result``.
+    """One pairwise step, of the tensors ``left`` and ``right``.
 
     Tensors are numbered: first the operands, then each result as it is made.
     """
 
     left: int
     right: int
-    result: int
     einsum: Einsum
 
 
@@ -132,9 +131,8 @@ def _contract(
             if not tensors and right == taken[-1][0]:
                 w = tuple(index for index in unique(einsum.output) if index in w)
             holders.update(w)
-            result = next(serial)
-            yield Contraction(left, right, result, Einsum((u, v), w))
-            left, u = result, w
+            yield Contraction(left, right, Einsum((u, v), w))
+            left, u = next(serial), w
         tensors.append((left, u))
 
 

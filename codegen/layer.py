@@ -1,11 +1,11 @@
-"""Program -> Program: a bias is added, and a function applied entry by entry."""
+"""ContractionTree -> Program: the einsum, then a bias and an elementwise function."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from .contraction import ContractionTree
-from .program import Add, Apply, Names, Program, Step, Value, forward_program
+from .program import Add, Apply, Names, Program, Step, Value
 from .spec import Einsum
 
 
@@ -39,3 +39,44 @@ def layer_program(
         steps.append(Step(Value(output, value.subscripts), activation, (value,)))
     result = steps[-1].result
     return Program(tuple(inputs), tuple(steps), (result,))
+
+
+def forward_program(
+    tree: ContractionTree, operands: Sequence[str], output: str
+) -> Program:
+    """Write the contraction tree as a program.
+
+    ``operands`` names each operand; one name in two places is one input.
+    """
+    einsum = tree.einsum
+    places = [*map(Value, operands, einsum.operands)]
+    result = Value(output, einsum.output)
+    if len(places) == 1:
+        return Program(tuple(places), (Step(result, einsum, tuple(places)),), (result,))
+    inputs = {value.name: value for value in reversed(places)}
+    names = Names({*operands, output})
+    steps: list[Step] = []
+    tensors: list[Value] = []
+    for place, leaf in zip(places, tree.leaves, strict=True):
+        tensor = inputs[place.name]
+        if leaf != place.subscripts:
+            summed = len(set(place.subscripts)) > len(leaf)
+            stem = f"{'sum' if summed else 'diagonal'}_{place.name}"
+            reduced = Value(names.fresh(stem), leaf)
+            steps.append(Step(reduced, Einsum((place.subscripts,), leaf), (tensor,)))
+            tensor = reduced
+        tensors.append(tensor)
+    for number, contraction in enumerate(tree.contractions, 1):
+        kept = contraction.einsum.output
+        last = number == len(tree.contractions)
+        is_output = last and kept == einsum.output
+        name = output if is_output else names.fresh(f"part{number}")
+        arguments = tensors[contraction.left], tensors[contraction.right]
+        tensors.append(Value(name, kept))
+        steps.append(Step(tensors[-1], contraction.einsum, arguments))
+    root = tensors[-1]
+    if root != result:
+        form = Einsum((root.subscripts,), einsum.output)
+        steps.append(Step(result, form, (root,)))
+    ordered = tuple(inputs[name] for name in dict.fromkeys(operands))
+    return Program(ordered, tuple(steps), (result,))

@@ -18,11 +18,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .activations import PIECEWISE_LINEAR
-from .contraction import ASSUMED_SIZE, ContractionTree
+from .contraction import ASSUMED_SIZE
 from .errors import InternalError
 from .spec import Einsum, Index, Subscripts
 
@@ -147,56 +147,6 @@ class Names:
     def copy(self) -> Names:
         """Return what hands out names of its own, from where this one is."""
         return Names(self._taken)
-
-
-def forward_program(
-    tree: ContractionTree, operands: Sequence[str], output: str
-) -> Program:
-    """Write the contraction tree as a program.
-
-    ``operands`` names each operand; one name in two places is one input.
-    """
-    einsum = tree.einsum
-    places = [
-        Value(name, subscripts)
-        for name, subscripts in zip(operands, einsum.operands, strict=True)
-    ]
-    inputs = {value.name: value for value in reversed(places)}
-    names = Names({*operands, output})
-    steps: list[Step] = []
-    if len(places) == 1:
-        result = Value(output, einsum.output)
-        steps.append(Step(result, einsum, (places[0],)))
-        return Program(tuple(places), tuple(steps), (result,))
-
-    tensors: dict[int, Value] = {}
-    for k, (place, leaf) in enumerate(zip(places, tree.leaves, strict=True)):
-        tensors[k] = inputs[place.name]
-        if leaf != place.subscripts:
-            summed = len(set(place.subscripts)) > len(leaf)
-            stem = f"{'sum' if summed else 'diagonal'}_{place.name}"
-            tensors[k] = Value(names.fresh(stem), leaf)
-            reduce = Einsum((place.subscripts,), leaf)
-            steps.append(Step(tensors[k], reduce, (inputs[place.name],)))
-    last = tree.contractions[-1]
-    for contraction in tree.contractions:
-        kept = contraction.einsum.output
-        is_output = contraction is last and kept == einsum.output
-        name = (
-            output
-            if is_output
-            else names.fresh(f"part{len(tensors) - len(places) + 1}")
-        )
-        tensors[contraction.result] = Value(name, kept)
-        arguments = (tensors[contraction.left], tensors[contraction.right])
-        steps.append(Step(tensors[contraction.result], contraction.einsum, arguments))
-    result = tensors[last.result]
-    if result.name != output:
-        form = Einsum((result.subscripts,), einsum.output)
-        result = Value(output, einsum.output)
-        steps.append(Step(result, form, (tensors[last.result],)))
-    ordered = tuple(inputs[name] for name in dict.fromkeys(operands))
-    return Program(ordered, tuple(steps), (result,))
 
 
 def monomials(steps: Iterable[Step]) -> Counter[Subscripts]:

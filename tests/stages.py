@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from eingrad.contraction import contraction_trees
+from eingrad.layer import forward_program
 from eingrad.options import Options
-from eingrad.program import Program, Step, Value, forward_program
+from eingrad.program import Program, Step, Value
 from eingrad.request import Request, read_request
 from eingrad.spec import parse
 
