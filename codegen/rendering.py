@@ -16,12 +16,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from .config import KernelConfig
+from .contraction import Path
 from .digest import body_digest, body_hash, hashed, is_ours, lf, recorded_digest
 from .errors import ConfigError, EingradError, InternalError
 from .manifest import Entry
 from .options import Options
-
-Path = tuple[tuple[int, ...], ...]
 
 # What a module needs where it runs, if it imports it.
 _REQUIRES = {"numpy": "numpy>=1.26", "scipy": "scipy>=1.11"}

@@ -18,9 +18,10 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 
 from .config import KernelConfig
+from .contraction import Path
 from .errors import ConfigError, EingradError, InternalError
 from .options import Options
-from .rendering import Path, Rendered, render_kernel
+from .rendering import Rendered, render_kernel
 
 Job = tuple[KernelConfig, Path | None]
 Render = Callable[[KernelConfig, Path | None], Rendered]
