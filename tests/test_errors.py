@@ -852,6 +852,21 @@ def test_a_full_disk_is_one_line(command: str) -> None:
         assert leaves(command, stdout) == (2, message)
 
 
+@pytest.mark.parametrize("why", ["Bad file descriptor", "it is closed"])
+def test_a_stdin_that_cannot_be_read_is_one_line(
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with open(os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)) as unreadable:
+        monkeypatch.setattr(sys, "stdin", None if "closed" in why else unreadable)
+        with pytest.raises(SystemExit) as left:
+            main(["gradients", "-"])
+    message = f"error: cannot read stdin: {why}\n"
+    assert (left.value.code, *capsys.readouterr()) == (2, "", message)
+
+
 def leaves(command: str, stdout: BinaryIO) -> tuple[int, bytes]:
     """Run a command in its own process; return its exit code and stderr."""
     words = [sys.executable, "-m", "eingrad", *command.split()]

@@ -57,13 +57,18 @@ def spec_of_word(text: str) -> str | None:
 
 
 def specs(spec: str) -> Iterator[str]:
-    """Yield the spec, or those on stdin."""
+    """Yield the spec, or those on stdin; EingradError where that cannot be read."""
     if spec.strip() != "-":
         yield spec.strip() if spec.startswith(" ->") else spec
         return
-    for line in sys.stdin:
-        if line.strip():
-            yield line.rstrip("\n")
+    if sys.stdin is None:
+        raise EingradError("cannot read stdin: it is closed")
+    try:
+        for line in sys.stdin:
+            if line.strip():
+                yield line.rstrip("\n")
+    except OSError as error:
+        raise EingradError(f"cannot read stdin: {error.strerror}") from error
 
 
 def specs_for(out: Path | None, spec: str) -> list[str]:
