@@ -37,7 +37,8 @@ def render_all(
 
     processes: how many to use; None is one for each processor, or fewer.
 
-    Raises ConfigError for a kernel that cannot be generated.
+    Raises ConfigError for a kernel that cannot be generated, and EingradError where no
+    process can be started.
     """
     if processes is None:
         processes = min(os.cpu_count() or 1, len(jobs) // ENOUGH)
@@ -63,12 +64,18 @@ def render_all(
 
 def _start() -> subprocess.Popen[bytes]:
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", "from eingrad.workers import serve; serve()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", "from eingrad.workers import serve; serve()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    except OSError as error:
+        raise EingradError(
+            f"cannot start a process that renders: {error.strerror}; "
+            "`eingrad build --jobs 1` needs none"
+        ) from error
 
 
 def _ask(worker: subprocess.Popen[bytes], job: Job) -> Rendered:

@@ -5,6 +5,7 @@ EINGRAD_KILLS is how many builds are killed, 50 for the whole test.
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
@@ -22,6 +23,7 @@ from projects import configured, render, text_of, tree
 
 from eingrad.build import build
 from eingrad.config import KernelConfig
+from eingrad.errors import EingradError
 from eingrad.exclusive import exclusive
 from eingrad.planning import plan_build
 
@@ -243,3 +245,19 @@ def test_workers_end_with_their_build(tmp_path: Path) -> None:
     process.communicate()
     configured(tmp_path, {"k000": SPECS[0]})
     build(tmp_path)
+
+
+def test_without_processes_for_workers_the_way_out_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*args: object, **how: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    config = configured(tmp_path, {"a": SPECS[0], "b": SPECS[1]})
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    with pytest.raises(EingradError) as caught:
+        plan_build(config, jobs=2)
+    assert str(caught.value) == (
+        "cannot start a process that renders: Resource temporarily unavailable; "
+        "`eingrad build --jobs 1` needs none"
+    )
