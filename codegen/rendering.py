@@ -5,20 +5,18 @@ Configuration meets the pipeline here and nowhere else.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 from typing import Any
 
 from .config import KernelConfig
 from .contraction import Path
-from .digest import body_digest, body_hash, hashed, is_ours, lf, recorded_digest
+from .digest import body_digest, body_hash, hashed, is_ours, recorded_digest
 from .errors import ConfigError, EingradError, InternalError
+from .generator import generator_hash
 from .manifest import Entry
 from .options import Options
 
@@ -35,9 +33,6 @@ _AFTER_THE_PLAN = ("complex", "line_length", "output")
 _PINNED = (
     "\n  the plan is that of eingrad.lock; `eingrad build --replan {}` makes another"
 )
-
-_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -168,45 +163,6 @@ def recorded_text(entry: Entry) -> str | None:
     except EingradError:
         return None
     return text if body_hash(text) == entry.body else None
-
-
-@functools.cache
-def generator_hash() -> str:
-    """Return the hash of the source that decides about texts, and of the templates."""
-    templates = dict(_template_files(files("eingrad.templates"), "templates/"))
-    return hashed(json.dumps(_stages() | templates, sort_keys=True))
-
-
-def _stages() -> dict[str, str]:
-    """Return the sources that the pipeline imports, by path; its own is one of them."""
-    package = files(__package__)
-    found: dict[str, str] = {}
-    left = ["pipeline"]
-    while left:
-        name = left.pop()
-        path = package.joinpath(*f"{name}.py".split("/"))
-        if name not in found and path.is_file():
-            found[name] = lf(path.read_text(encoding="utf-8"))
-            left += _imported(name, found[name])
-    return found
-
-
-def _imported(importer: str, source: str) -> Iterator[str]:
-    """Yield what ``source`` may import from this package, as ``folder/file``."""
-    folders = importer.split("/")[:-1]
-    for dots, module, names in _IMPORT.findall(source):
-        above = folders[: len(folders) - len(dots) + 1]
-        inside = "/".join([*above, *module.split(".")]).strip("/")
-        yield inside
-        yield from (f"{inside}/{name}".strip("/") for name in _WORD.findall(names))
-
-
-def _template_files(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
-    for item in folder.iterdir():
-        if item.is_dir():
-            yield from _template_files(item, f"{prefix}{item.name}/")
-        elif item.name.endswith((".jinja", ".py")):
-            yield f"{prefix}{item.name}", lf(item.read_text(encoding="utf-8"))
 
 
 def _given(options: Options) -> Mapping[str, Any]:

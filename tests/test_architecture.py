@@ -67,7 +67,7 @@ proof
 api
 schema
 disk toml_text
-manifest
+manifest generator
 config
 exclusive rendering
 workers states

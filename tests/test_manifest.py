@@ -21,6 +21,7 @@ from eingrad.build import build
 from eingrad.config import Config, KernelConfig, load_config
 from eingrad.digest import HEADER, body_hash
 from eingrad.errors import ConfigError, RefusedError
+from eingrad.generator import stages
 from eingrad.manifest import (
     Entry,
     Manifest,
@@ -444,7 +445,7 @@ def test_the_hash_covers_what_the_pipeline_imports() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     packages = {"targets", "templates"}
-    assert set(done.stdout.split()) - packages <= set(rendering._stages())
+    assert set(done.stdout.split()) - packages <= set(stages())
 
 
 ENVIRONMENTS = [
