@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from ..notation import abbreviated
@@ -127,20 +127,22 @@ def _operand(operand: Operand) -> list[str]:
     spec = escaped(str(operand.spec))
     title = rf"\subsection*{{The gradient of ${array}$: \texttt{{{spec}}}}}"
     if operand.steps:
-        steps = "\n".join(map(_step, operand.steps))
-        body = [f"\\begin{{enumerate}}\n{steps}\n\\end{{enumerate}}"]
+        body = [_steps(operand.steps)]
     else:
         body = [_display([operand.indexed])]
         body += [_matrix(operand.matrix)] if operand.matrix else []
     return [title, _roles(operand), *body]
 
 
-def _layers(steps: Iterable[Step]) -> list[str]:
-    items = "\n".join(map(_step, steps))
-    if not items:
+def _layers(steps: Sequence[Step]) -> list[str]:
+    if not steps:
         return []
-    title = f"\\subsection*{{{escaped(AFTER)}}}"
-    return [title, f"\\begin{{enumerate}}\n{items}\n\\end{{enumerate}}"]
+    return [f"\\subsection*{{{escaped(AFTER)}}}", _steps(steps)]
+
+
+def _steps(steps: Iterable[Step]) -> str:
+    items = "\n".join(map(_step, steps))
+    return f"\\begin{{enumerate}}\n{items}\n\\end{{enumerate}}"
 
 
 def _roles(operand: Operand) -> str:
@@ -151,8 +153,10 @@ def _roles(operand: Operand) -> str:
         rows.append(" & ".join((*cells, prose(role.effect))))
     if not rows:
         return ""
-    inner = " \\\\\n".join(rows)
-    columns = r"lllp{0.6\textwidth}"
+    return _table(r"lllp{0.6\textwidth}", " \\\\\n".join(rows))
+
+
+def _table(columns: str, inner: str) -> str:
     return f"\\noindent\\begin{{tabular}}{{{columns}}}\n{inner}\n\\end{{tabular}}"
 
 
@@ -182,9 +186,7 @@ def _tree(root: Node) -> list[str]:
             f"${polynomial(((node.subscripts, 1),))}$",
         )
         rows.append(" & ".join(cells) + r" \\")
-    inner = "\n".join(rows)
-    table = f"\\noindent\\begin{{tabular}}{{llll}}\n{inner}\n\\end{{tabular}}"
-    return [title, table]
+    return [title, _table("llll", "\n".join(rows))]
 
 
 def polynomial(terms: Polynomial) -> str:
@@ -209,9 +211,7 @@ def _costs(costs: Costs) -> list[str]:
     head = (
         "& contractions & multiply-adds & as a polynomial of the sizes \\\\ \\hline\n"
     )
-    inner = head + " \\\\\n".join(rows)
-    columns = r"lrrp{0.25\textwidth}"
-    table = f"\\noindent\\begin{{tabular}}{{{columns}}}\n{inner}\n\\end{{tabular}}"
+    table = _table(r"lrrp{0.25\textwidth}", head + " \\\\\n".join(rows))
     facts = []
     for fact in costs.facts:
         figure = f"{fact.number:,} {fact.unit}"

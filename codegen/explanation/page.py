@@ -144,7 +144,7 @@ def _section(operand: Operand, palette: Palette) -> Section:
     return Section(
         title=Markup("The gradient of {}").format(palette.formula(operand.array)),
         spec=palette.code(operand.spec),
-        anchor=f"gradient-{operand.name}-{operand.array.place}",
+        anchor=_anchor(operand),
         sets=tuple(
             (
                 Markup(role.set),
@@ -156,6 +156,10 @@ def _section(operand: Operand, palette: Palette) -> Section:
         ),
         steps=tuple(_step(step, palette) for step in steps),
     )
+
+
+def _anchor(operand: Operand) -> str:
+    return f"gradient-{operand.name}-{operand.array.place}"
 
 
 def _step(step: Step, palette: Palette) -> tuple[str, Markup, tuple[Line, ...]]:
@@ -170,8 +174,7 @@ def _gradients(
     for operand in content.operands:
         fixed = operand.matrix.fixed if operand.matrix else ()
         line = _line(operand.shortest, palette, fixed)
-        anchor = f"gradient-{operand.name}-{operand.array.place}"
-        yield anchor, palette.code(operand.spec), line
+        yield _anchor(operand), palette.code(operand.spec), line
     for _, equation in content.biases:
         yield "layers", Markup(""), _line(equation, palette)
     for total in content.totals:
