@@ -21,6 +21,7 @@ from .history import committed_text
 from .merge import merge, patched
 from .record import (
     accepted_body,
+    is_edited,
     reason_of,
     recorded_patch,
     with_edit,
@@ -116,7 +117,7 @@ def orphan(root: Path, entry: Entry, *, prune: bool) -> Change:
         old = read_text(root, entry.path)
     except FileNotFoundError:
         return left
-    if prune and (old is None or body_hash(old) != entry.body):
+    if prune and is_edited(old, entry):
         way_out = f"`eingrad vendor eject {entry.kernel}` keeps it"
         refusal = f"was edited, and belongs to no configured kernel; {way_out}"
         return replace(left, refusal=refusal)

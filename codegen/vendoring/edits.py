@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..build_plan import text_diff
-from ..digest import body_hash
 from ..disk import delete, read_text, write_text
 from ..errors import ConfigError, OptionError, RefusedError
 from ..manifest import Entry, Manifest, write_manifest
@@ -16,6 +15,7 @@ from .configured import Project
 from .merge import patched
 from .record import (
     PROOF,
+    is_edited,
     patch_path,
     reason_of,
     recorded_patch,
@@ -140,7 +140,7 @@ def _edited(project: Project, entry: Entry) -> Edited:
         ) from None
     if text is None:
         raise ConfigError(f"{entry.path} is no plain file of UTF-8 text")
-    return Edited(entry, text, body_hash(text) != entry.body)
+    return Edited(entry, text, is_edited(text, entry))
 
 
 def _base(project: Project, manifest: Manifest, file: Edited) -> str:

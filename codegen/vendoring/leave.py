@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from ..digest import body_hash
 from ..disk import delete, read_text, write_text
 from ..errors import RefusedError
 from ..manifest import MANIFEST, Entry, Manifest, write_manifest
@@ -13,6 +12,7 @@ from ..toml_text import without_table
 from .configured import Project, check_names
 from .edits import drop_patch
 from .header import without_header
+from .record import is_edited
 
 
 def remove(
@@ -26,7 +26,7 @@ def remove(
     manifest = project.manifest()
     entries = _entries(project, manifest, name)
     texts = _texts(project, entries)
-    edited = [p for p, text in texts.items() if _is_edited(text, entries[p])]
+    edited = [p for p, text in texts.items() if is_edited(text, entries[p])]
     if edited and not force:
         raise RefusedError(
             "\n  ".join(
@@ -91,10 +91,6 @@ def _texts(
         except FileNotFoundError:
             continue
     return texts
-
-
-def _is_edited(text: str | None, entry: Entry) -> bool:
-    return text is None or body_hash(text) != entry.body
 
 
 def _without(project: Project, name: str) -> str | None:

@@ -64,6 +64,11 @@ def accepted_body(entry: Entry) -> str:
     return str(entry.others.get("accepted", entry.body))
 
 
+def is_edited(text: str | None, entry: Entry) -> bool:
+    """Tell whether a file is not as it was generated; None is what is no text."""
+    return text is None or body_hash(text) != entry.body
+
+
 def reason_of(entry: Entry) -> str:
     """Return why the edit of the file was accepted; nothing if no reason was given."""
     return str(entry.others.get("reason", ""))
