@@ -12,19 +12,6 @@ from .spec import Index, Subscripts, unique
 from .views import Source, aligned, copied, transposed
 
 
-def _fronts(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
-    """Count the first new axes along which an array is best written part by part."""
-    new = {index for index in order if index not in kept}
-    rows = next((axis for axis, i in enumerate(order) if i in kept), 0)
-    while rows and not new.intersection(order[rows:]):
-        if cost.entries(order[rows:], sizes) >= cost.LONG_RUN:
-            return 0
-        rows -= 1
-    while rows and cost.entries(order[rows:], sizes) < cost.LONG_RUN:
-        rows -= 1
-    return rows
-
-
 def scalar(expr: Expr) -> Node:
     """Make an array without axes of what may be a number, in the dtype of an array."""
     return Node(ArrayOp.SCALAR, (expr, Ref(next(references(expr)))))
@@ -128,3 +115,16 @@ def spread(
         yield Statement(block, aligned(source, order[rows:]), through=True)
         source = Source(block, order[rows:])
     yield Statement(target, aligned(source, order), through=True)
+
+
+def _fronts(order: Subscripts, kept: Subscripts, sizes: Sizes) -> int:
+    """Count the first new axes along which an array is best written part by part."""
+    new = {index for index in order if index not in kept}
+    rows = next((axis for axis, i in enumerate(order) if i in kept), 0)
+    while rows and not new.intersection(order[rows:]):
+        if cost.entries(order[rows:], sizes) >= cost.LONG_RUN:
+            return 0
+        rows -= 1
+    while rows and cost.entries(order[rows:], sizes) < cost.LONG_RUN:
+        rows -= 1
+    return rows
