@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+from exact import Array, integers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
 
 LETTERS = "ijkA\u03b1\u00f8"
 MAX_CELLS = 4000
@@ -52,14 +49,6 @@ class Case:
         rng = np.random.default_rng(self.seed)
         pairs = zip(self.shapes, self.dtypes, strict=True)
         return [odd_layout(integers(rng, s, d), rng) for s, d in pairs]
-
-
-def integers(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
-    """Draw integers from -3 to 3, carried in ``dtype``; Gaussian ones if complex."""
-    array = rng.integers(-3, 4, shape).astype(dtype)
-    if np.iscomplexobj(array):
-        array += 1j * rng.integers(-3, 4, shape)
-    return array
 
 
 def odd_layout(array: Array, rng: np.random.Generator) -> Array:

@@ -8,9 +8,10 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from exact import Array, integers
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import Array, Case, cases, integers, searched
+from strategies import Case, cases, searched
 
 import eingrad
 from eingrad import layout, oracle, pairwise, sums

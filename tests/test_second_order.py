@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exact import Array, integers
 from hypothesis import given
 from hypothesis import strategies as st
 from peers import ACTIVATIONS, FRAMEWORKS, Jax, Torch, assert_close, layers
-from strategies import Array, Case, cases, integers, searched
+from strategies import Case, cases, searched
 from test_layers import IDS, SPECS
 
 import eingrad
