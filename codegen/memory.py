@@ -22,6 +22,7 @@ from .bodies import size_names, sweeps, writer
 from .contraction import ASSUMED_SIZE
 from .derivation import Derivation
 from .functions import Writer
+from .program import Value
 from .request import Request
 from .spec import Index
 from .strided import Memory, Sizes, Strided, contiguous
@@ -54,20 +55,14 @@ def peak_memory(
     are taken as ``ASSUMED_SIZE``.  itemsize: bytes of an entry.  conjugates: whether
     the operands are complex, whose conjugates take memory of their own.
     """
-    request = derivation.request
-    known = request.sizes if sizes is None else sizes
-    extents = full_sizes(request, known)
-    swept = sweeps(derivation)
-    write = writer(derivation.joint, request, size_names(derivation))
-    results = [*derivation.joint.results.values()]
-
+    request, joint = derivation.request, derivation.joint
+    extents = full_sizes(request, request.sizes if sizes is None else sizes)
     lengths = derivation.limited.blocks if derivation.limited else {}
     cut = {**extents, **lengths}
-    inputs = {}
-    for value in derivation.joint.program.inputs:
-        strides = contiguous([extents[index] for index in value.subscripts])
-        shape = tuple(cut[index] for index in value.subscripts)
-        inputs[value.name] = Strided(shape, strides, Memory(0))
+    inputs = {v.name: _given(v, extents, cut) for v in joint.program.inputs}
+    results = [*joint.results.values()]
+    write = writer(joint, request, size_names(derivation))
+    swept = sweeps(derivation)
 
     def body(
         blocks: Sequence[Block],
@@ -80,7 +75,7 @@ def peak_memory(
 
     if lengths:
         forward = body(swept.forward)
-        outputs = derivation.joint.program.outputs
+        outputs = joint.program.outputs
         whole = [math.prod(extents[i] for i in value.subscripts) for value in outputs]
         there = forward.peak + whole[0]
         back = body([*swept.residuals, *swept.reverse]).peak + sum(whole[1:])
@@ -95,6 +90,14 @@ def peak_memory(
         vjp.run(swept.reverse, results, swept.gradients_into)
         peaks = (forward.peak, backward.peak, vjp.peak)
     return PeakMemory(*(peak * itemsize for peak in peaks))
+
+
+def _given(
+    value: Value, extents: Mapping[Index, int], cut: Mapping[Index, int]
+) -> Strided:
+    """View a block of an input, which takes no memory; ``cut`` are its sizes."""
+    strides = contiguous([extents[index] for index in value.subscripts])
+    return Strided(tuple(cut[i] for i in value.subscripts), strides, Memory(0))
 
 
 def full_sizes(request: Request, known: Mapping[Index, int]) -> dict[Index, int]:
