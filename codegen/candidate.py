@@ -150,7 +150,7 @@ class Problem:
         """Return the same product with the operands exchanged."""
         return replace(self, a=self.b, b=self.a)
 
-    def size(self, indices: Sequence[Index]) -> int:
+    def entries(self, indices: Sequence[Index]) -> int:
         """Count the entries along ``indices``."""
         return cost.entries(indices, self.sizes)
 

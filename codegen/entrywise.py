@@ -77,7 +77,7 @@ def _repeated(problem: Problem) -> Iterator[Candidate]:
     wanted = problem.wanted
     for start in range(len(wanted) - 2, -1, -1):
         run = wanted[start:]
-        if problem.size(run[1:]) >= cost.LONG_RUN:
+        if problem.entries(run[1:]) >= cost.LONG_RUN:
             return
         a = _repeated_along(run, problem, problem.a)
         b = _repeated_along(run, problem, problem.b)

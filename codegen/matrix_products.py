@@ -88,10 +88,10 @@ def _multiplied(
     """
     front, (x, k), (_, y) = left.front, left.groups, right.groups
     product = cost.MatrixProduct(
-        loops=problem.size(front),
-        rows=problem.size(x),
-        columns=problem.size(y),
-        summed=problem.size(k),
+        loops=problem.entries(front),
+        rows=problem.entries(x),
+        columns=problem.entries(y),
+        summed=problem.entries(k),
         left_stride=left.stride,
         right_stride=right.stride,
         left_summed=left.inner in k,
@@ -162,8 +162,8 @@ def _in_order(
         through = cost.ALLOCATE_CALL + cost.VIEW_CALL
         if wanted[-1] in front:
             # Then NumPy computes every product aside and copies it.
-            stride = problem.size(wanted[-1:])
-            through += cost.strided(stride, problem.size(wanted))
+            stride = problem.entries(wanted[-1:])
+            through += cost.strided(stride, problem.entries(wanted))
         yield replace(
             product,
             primitive="into",

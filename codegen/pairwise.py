@@ -83,7 +83,7 @@ def choose(
     if not unknown or problem.sets.contracted:
         return _best(found, made)
     known = [index for index in problem.wanted if index not in unknown]
-    volumes = [volume / problem.size(known) for volume in VOLUMES]
+    volumes = [volume / problem.entries(known) for volume in VOLUMES]
     tried = [_worthwhile(problem.assuming(unknown, count)) for count in volumes]
     least = [_best(ways, made).rest(made) for ways in tried]
 
@@ -127,7 +127,7 @@ def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
         if _as(small, found, made) < _as(large, found, made)
     )
     known = [index for index in matrix if index not in unknown]
-    bound = last * problem.size(known)
+    bound = last * problem.entries(known)
     return Split(_assumed(large, problem), small, matrix, bound)
 
 
@@ -218,7 +218,7 @@ def _worthwhile(problem: Problem, *, straight: bool = False) -> list[Candidate]:
     if straight:
         sides = [s for s in sides if s.rows + s.columns == s.wanted] or sides
     found = list(_matrix_products(problem, sides))
-    volume = problem.size((*problem.wanted, *sets.contracted))
+    volume = problem.entries((*problem.wanted, *sets.contracted))
     least = cost.EINSUM_CALL + cost.EINSUM_SUM_ENTRY * volume
     if found and fastest(found).time <= least:
         return found

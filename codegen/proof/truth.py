@@ -81,7 +81,7 @@ class Point:
         }
         return replace(self, tangents=moved)
 
-    def size(self) -> Point:
+    def absolute(self) -> Point:
         """Return the absolute values."""
         primals = {name: np.abs(array) for name, array in self.primals.items()}
         tangents = {name: np.abs(array) for name, array in self.tangents.items()}
@@ -187,7 +187,7 @@ def truth(subject: Subject, at: Point, cells: int) -> Truth:
         output, gradients = rule(layer, point, f)
         if slack is None:
             return Results(Known(output), {n: Known(g) for n, g in gradients.items()})
-        off, each = rule(layer, point.size(), slack)
+        off, each = rule(layer, point.absolute(), slack)
         pairs = {name: Known(g, each[name]) for name, g in gradients.items()}
         return Results(Known(output, off), pairs)
 
@@ -204,7 +204,7 @@ def magnitude(subject: Subject, at: Point) -> float:
     The rounding of z, a sum as well, counts by f''.
     """
     layer = layer_of(subject, at)
-    f, size = layer.activation.at(layer.output(at)), at.size()
+    f, size = layer.activation.at(layer.output(at)), at.absolute()
     slope = np.abs(f.first) + np.abs(f.second) * layer.output(size)
     return float(np.vdot(size.grad * slope, layer.tangent(size)))
 
