@@ -219,6 +219,87 @@ def test_a_patch_whose_edit_was_undone_is_deleted(project: Folder) -> None:
     assert project.vendor("verify")[0] == 0
 
 
+def test_a_moved_file_keeps_its_edit(project: Folder) -> None:
+    edit(project)
+    project.done("accept", "linear", "--reason", "tell when")
+    moved = "mypkg/linear.py"
+    (project.root / "mypkg").mkdir()
+    (project.root / DEST).rename(project.root / moved)
+    assert project.vendor("verify")[1] == f"missing      {DEST}\n"
+    project.replace("eingrad.toml", DEST, moved)
+    # The manifest still has the old path, so an update is due.
+    assert project.vendor("verify")[:2] == (1, f"stale        {moved}  (tell when)\n")
+    before = project.read(moved)
+    project.done("update")
+    assert project.read(moved) == before
+    assert project.done("verify") == f"ok           {moved}  (tell when)\n"
+    assert DEST not in project.read("eingrad.lock")
+
+
+def test_what_is_no_generated_file_was_not_moved(project: Folder) -> None:
+    (project.root / DEST).unlink()
+    (project.root / "linear.py").write_text("mine = 1\n")
+    project.replace("eingrad.toml", DEST, "linear.py")
+    code, _, err = project.vendor("update")
+    assert (code, "linear.py is in the way" in err) == (3, True), err
+    assert project.read("linear.py") == "mine = 1\n"
+
+
+def test_a_test_of_a_moved_file_is_brought_up_to_date(empty: Folder) -> None:
+    empty.done(*ADD, "--with-test")
+    (empty.root / DEST).rename(empty.root / "linear.py")
+    empty.replace("eingrad.toml", DEST, "linear.py")
+    assert f"stale        {TEST}\n" in empty.vendor("verify")[1]
+    empty.done("update")
+    assert empty.vendor("verify")[0] == 0
+    assert 'parents[1] / "linear.py"' in empty.read(TEST)
+
+
+def test_an_edit_left_behind_is_not_pruned(project: Folder) -> None:
+    edit(project)
+    project.replace("eingrad.toml", DEST, "linear.py")
+    project.done("update")
+    code, _, err = project.vendor("update", "--prune")
+    assert (code, err) == (
+        3,
+        f"error: nothing was overwritten\n  {DEST} was edited, and belongs to no "
+        "configured kernel; move it to linear.py to keep the edit, or delete it\n",
+    )
+
+
+def rename(project: Folder) -> None:
+    project.replace("eingrad.toml", "[vendor.linear]", "[vendor.dense]")
+
+
+def test_a_renamed_kernel_is_stale(project: Folder) -> None:
+    rename(project)
+    assert project.vendor("verify")[:2] == (1, f"stale        {DEST}\n")
+    project.done("update")
+    assert "# Regenerate: eingrad vendor update dense\n" in project.read(DEST)
+    assert project.vendor("verify")[0] == 0
+
+
+def test_the_patch_of_a_renamed_kernel_is_renamed(project: Folder) -> None:
+    edit(project)
+    project.done("patch", "linear", "--reason", "tell when")
+    rename(project)
+    (project.root / "patches" / "dense.patch").write_text("mine\n")
+    before = project.disk()
+    code, _, err = project.vendor("update")
+    assert (code, "patches/dense.patch is in the way" in err) == (3, True), err
+    assert project.disk() == before
+    (project.root / "patches" / "dense.patch").unlink()
+    project.done("update")
+    assert entry(project)["patch"] == "patches/dense.patch"
+    assert "patches/linear.patch" not in project.disk()
+    assert project.done("verify") == f"ok           {DEST}  (tell when)\n"
+    patched = project.read(DEST)
+    (project.root / DEST).unlink()
+    project.done("update")
+    assert project.read(DEST) == patched
+    assert PRINT in patched
+
+
 def test_a_stranger_in_the_place_of_the_patch_is_kept(project: Folder) -> None:
     edit(project)
     (project.root / "patches").mkdir()

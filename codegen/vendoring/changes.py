@@ -21,7 +21,7 @@ from .history import committed_text
 from .merge import merge, patched
 from .record import (
     accepted_body,
-    is_edited,
+    patch_path,
     reason_of,
     recorded_patch,
     with_edit,
@@ -107,9 +107,12 @@ def change(
     return listed.merged(old, markers=markers)
 
 
-def orphan(root: Path, entry: Entry, *, prune: bool) -> Change:
+def orphan(
+    root: Path, entry: Entry, successor: PurePosixPath | None, *, prune: bool
+) -> Change:
     """Decide what becomes of a file that belongs to no configured kernel.
 
+    successor: where its kernel is now, if that is configured elsewhere.
     prune: whether it is deleted, if it is as it was generated.
     """
     left = Change(entry.path, State.ORPHAN, entry, delete=prune)
@@ -119,6 +122,8 @@ def orphan(root: Path, entry: Entry, *, prune: bool) -> Change:
         return left
     if prune and is_edited(old, entry):
         way_out = f"`eingrad vendor eject {entry.kernel}` keeps it"
+        if successor is not None:
+            way_out = f"move it to {successor} to keep the edit, or delete it"
         refusal = f"was edited, and belongs to no configured kernel; {way_out}"
         return replace(left, refusal=refusal)
     return left
@@ -213,10 +218,14 @@ class _Listed:
         if merged.text == self.wanted.text or merged.conflicts or not accepted:
             return replace(fresh, text=merged.text)
         reason = reason_of(recorded)
-        entry = with_edit(fresh.entry, merged.text, reason, recorded.patch)
-        patch = None
-        if entry.patch:
-            patch = text_diff(fresh.path, self.wanted.text, merged.text)
+        if not recorded.patch:
+            entry = with_edit(fresh.entry, merged.text, reason)
+            return replace(fresh, text=merged.text, entry=entry)
+        place = patch_path(self.root, fresh.name)
+        if str(place) != recorded.patch and (self.root / place).exists():
+            return self._refused(f"cannot keep its patch; {place} is in the way")
+        entry = with_edit(fresh.entry, merged.text, reason, str(place))
+        patch = text_diff(fresh.path, self.wanted.text, merged.text)
         return replace(fresh, text=merged.text, entry=entry, patch=patch)
 
     def _refused(self, reason: str) -> Change:

@@ -17,6 +17,7 @@ from .record import (
     PROOF,
     is_edited,
     patch_path,
+    project_manifest,
     reason_of,
     recorded_patch,
     with_edit,
@@ -39,7 +40,7 @@ def diff(project: Project, names: Sequence[str] = ()) -> str:
     Raises OptionError for an unknown name, and ConfigError for a file that cannot be
     read, or whose text before the edit cannot be had.
     """
-    manifest = project.manifest()
+    manifest = project_manifest(project)
     return "".join(
         text_diff(f.entry.path, _base(project, manifest, f), f.text)
         for f in _files(project, manifest, names)
@@ -55,7 +56,7 @@ def accept(project: Project, name: str, reason: str = "") -> tuple[Edited, ...]:
 
     Raises as `diff` does, and OptionError if a patch holds the edit.
     """
-    manifest = project.manifest()
+    manifest = project_manifest(project)
     files = tuple(_files(project, manifest, [name]))
     for file in files:
         if file.entry.patch:
@@ -81,7 +82,7 @@ def patch(project: Project, name: str, reason: str = "") -> PurePosixPath | None
 
     Raises as `diff` does, and RefusedError if another file is in the patch's place.
     """
-    manifest = project.manifest()
+    manifest = project_manifest(project)
     files = _files(project, manifest, [name])
     file = next(f for f in files if f.entry.target != PROOF["target"])
     path = patch_path(project.root, name)

@@ -12,7 +12,7 @@ from ..toml_text import without_table
 from .configured import Project, check_names
 from .edits import drop_patch
 from .header import without_header
-from .record import is_edited
+from .record import project_manifest
 
 
 def remove(
@@ -23,7 +23,7 @@ def remove(
     Raises RefusedError if one was edited, unless ``force``; OptionError for an unknown
     name.
     """
-    manifest = project.manifest()
+    manifest = project_manifest(project)
     entries = _entries(project, manifest, name)
     texts = _texts(project, entries)
     edited = [p for p, text in texts.items() if is_edited(text, entries[p])]
@@ -54,7 +54,7 @@ def eject(project: Project, name: str) -> tuple[PurePosixPath, ...]:
 
     Raises RefusedError for a file that is no text; OptionError for an unknown name.
     """
-    manifest = project.manifest()
+    manifest = project_manifest(project)
     entries = _entries(project, manifest, name)
     texts = _texts(project, entries)
     for path, text in texts.items():

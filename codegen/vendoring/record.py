@@ -17,11 +17,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..digest import body_hash, hashed, lf
-from ..disk import why_bad_path
+from ..digest import body_hash, hashed, is_ours, lf
+from ..disk import read_text, why_bad_path
 from ..errors import ConfigError
-from ..manifest import MANIFEST, Entry
+from ..manifest import MANIFEST, Entry, Manifest, read_manifest
 from ..states import comments
+from .configured import Project
 
 # What an entry says of a pytest file; it has no plan.
 PROOF: Mapping[str, Any] = {
@@ -32,6 +33,44 @@ PROOF: Mapping[str, Any] = {
 
 
 _EDIT = ("accepted", "reason")
+
+
+def project_manifest(project: Project) -> Manifest:
+    """Return the manifest of a project, empty if there is none, moves followed.
+
+    Raises ConfigError for a manifest that cannot be read.
+    """
+    return followed(project, read_manifest(project.root) or Manifest())
+
+
+def followed(project: Project, manifest: Manifest) -> Manifest:
+    """Return the manifest with each file that was moved where it is configured now.
+
+    So a file that is moved together with its ``dest`` or ``test`` keeps its record.
+    """
+    for entry in manifest.entries.values():
+        path = configured_path(project, entry)
+        if path is None or path in manifest.entries:
+            continue
+        if _is_moved(project.root, entry.path, path):
+            moved = replace(entry, path=path)
+            manifest = manifest.merged([moved], without=[entry.path])
+    return manifest
+
+
+def _is_moved(root: Path, old: PurePosixPath, new: PurePosixPath) -> bool:
+    """Tell whether a generated file is at ``new``, and none at ``old`` any more."""
+    if (root / old).exists() or not (root / new).exists():
+        return False
+    return is_ours(read_text(root, new) or "")
+
+
+def configured_path(project: Project, entry: Entry) -> PurePosixPath | None:
+    """Return where the configuration has the file of ``entry``; None if nowhere."""
+    vendored = project.kernels.get(entry.kernel) if entry.vendored else None
+    if vendored is None:
+        return None
+    return vendored.test if entry.target == PROOF["target"] else vendored.dest
 
 
 def patch_path(root: Path, name: str) -> PurePosixPath:

@@ -14,8 +14,9 @@ from ..manifest import MANIFEST, Entry, Manifest, write_manifest
 from ..states import is_intact
 from ..toml_text import with_table
 from .changes import Change, change, orphan
-from .configured import Project, Vendored, python_file
-from .record import recorded_patch
+from .configured import Project, Vendored, load_project, python_file
+from .edits import drop_patch
+from .record import configured_path, project_manifest, recorded_patch
 from .reuse import reuse_files
 from .wanted import wanted_files
 
@@ -42,7 +43,7 @@ def update(
     Raises OptionError for an unknown name, RefusedError for an edit in the way, and
     ConfigError for what cannot be generated, read or written.
     """
-    manifest = project.manifest()
+    manifest = project_manifest(project)
     changes = _changes(project, project.chosen(names), manifest, markers=markers)
     if not names:
         changes += _orphans(project, manifest, prune)
@@ -109,7 +110,7 @@ def _changes(
 def _orphans(project: Project, manifest: Manifest, prune: bool) -> tuple[Change, ...]:
     known = {path for vendored in project.kernels.values() for path in vendored.paths}
     return tuple(
-        orphan(project.root, entry, prune=prune)
+        orphan(project.root, entry, configured_path(project, entry), prune=prune)
         for path, entry in sorted(manifest.entries.items())
         if entry.vendored and path not in known
     )
@@ -151,6 +152,9 @@ def _write(root: Path, manifest: Manifest, changes: Sequence[Change]) -> None:
             write_text(root, item.path, item.text)
         if item.patch is not None:
             write_text(root, recorded_patch(root, item.entry), item.patch)
+        known = manifest.entries.get(item.path)
+        if known is not None and known.patch != item.entry.patch:
+            drop_patch(root, known)
     entries = (_settled(item.entry, manifest) for item in changes)
     gone = [item.path for item in changes if item.delete]
     write_manifest(root, manifest.merged(entries, without=gone))

@@ -6,7 +6,7 @@ its answer does not hang on the version of eingrad.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -18,7 +18,7 @@ from ..manifest import Entry
 from ..rendering import kernel_of
 from ..states import State, is_intact
 from .configured import Project, Vendored, check_names
-from .record import accepted_body, code_hash, reason_of
+from .record import accepted_body, code_hash, followed, reason_of
 
 _REASONS = {
     State.STALE: "is not what the manifest or the configuration say; "
@@ -74,14 +74,17 @@ def verify(project: Project, names: Sequence[str] = ()) -> tuple[Verdict, ...]:
     Raises ConfigError if the manifest cannot be read, or nothing is vendored, and
     OptionError for an unknown name.
     """
-    entries = {p: e for p, e in project.manifest().entries.items() if e.vendored}
+    recorded = read_manifest(project.root) or Manifest()
+    manifest = followed(project, recorded)
+    moved = {e.kernel for p, e in manifest.entries.items() if p not in recorded.entries}
+    entries = {p: e for p, e in manifest.entries.items() if e.vendored}
     configured = {p: v for v in project.kernels.values() for p in v.paths}
     if not entries and not configured:
         raise ConfigError(
             f"nothing is vendored in {project.root}; see `eingrad vendor add`"
         )
     verdicts = [
-        _verdict(project, path, entries.get(path), configured.get(path))
+        _verdict(project, path, entries.get(path), configured.get(path), moved)
         for path in sorted(entries.keys() | configured.keys())
     ]
     check_names(names, sorted({verdict.name for verdict in verdicts}))
@@ -101,6 +104,7 @@ def _verdict(
     path: PurePosixPath,
     entry: Entry | None,
     vendored: Vendored | None,
+    moved: Container[str],
 ) -> Verdict:
     name = vendored.name if vendored else entry.kernel if entry else ""
     try:
@@ -113,7 +117,8 @@ def _verdict(
         return Verdict(path, name, State.ORPHAN)
     if text is None:
         return Verdict(path, name, State.EDITED)
-    state = _state(text, entry, _is_configured(entry, vendored))
+    configured = name not in moved and _is_configured(entry, vendored)
+    state = _state(text, entry, configured)
     checksum = sha256(text.encode()).hexdigest()
     return Verdict(path, name, state, reason_of(entry), checksum)
 
@@ -133,6 +138,8 @@ def _state(text: str, entry: Entry, configured: bool) -> State:
 
 def _is_configured(entry: Entry, vendored: Vendored) -> bool:
     """Tell whether the entry was made from what the configuration says."""
+    if entry.kernel != vendored.name:
+        return False
     if vendored.kernel is None:
         return bool(entry.others.get("from", vendored.origin) == vendored.origin)
     if "from" in entry.others or entry.spec != vendored.kernel.spec:
