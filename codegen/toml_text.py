@@ -48,7 +48,10 @@ def without_table(text: str, keys: Sequence[str]) -> str:
             tables = tables[key]
         del tables[keys[-1]]
 
-    return _changed(text, drop, None, f"remove the table [{_path(keys)}] by hand")
+    way_out = f"remove the table [{_path(keys)}] by hand"
+    left = _changed(text, drop, None, way_out).rstrip()
+    # Without the empty line that stood before a table at the end.
+    return left + _newline(text) if left else ""
 
 
 def _changed(text: str, change: Change, simple: str | None, way_out: str) -> str:
