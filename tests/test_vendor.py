@@ -288,6 +288,11 @@ def test_a_moved_file_leaves_an_orphan(project: Folder) -> None:
             'got "a.txt"',
         ),
         (
+            ["--dest", "src\\mypkg\\linear.py"],
+            "--dest must be a path with '/' between folders, "
+            'got "src\\\\mypkg\\\\linear.py"',
+        ),
+        (
             ["--dest", "a.py", "--name", "A"],
             "kernel 'A': a kernel's name must be lower-case ASCII letters, digits and "
             "'_', a letter first",

@@ -72,12 +72,12 @@ def add(
             f"{name!r} is vendored already; run `eingrad vendor update {name}`, "
             f"or `eingrad vendor remove {name}` first"
         )
-    if reason := why_bad_name(name):
-        raise ConfigError(f"kernel {name!r}: a kernel's name {reason}")
     for key in ("dest", "test"):
         if key in table:
             python_file(root, f"--{key}", table[key])
-    vendored = project.with_kernel(name, table).kernels[name]
+    if reason := why_bad_name(name):
+        raise ConfigError(f"kernel {name!r}: a kernel's name {reason}")
+    project = load_project(root, {name: table})
     configuration = with_table(project.text(), (*project.keys, name), table)
     manifest = project.manifest()
     changes = _changes(project, [vendored], manifest)
