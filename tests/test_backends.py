@@ -248,3 +248,11 @@ def test_hooks_of_pre_commit(env: dict[str, str], tmp_path: Path) -> None:
         done = subprocess.run(run, cwd=project, env=env, capture_output=True, text=True)
         assert done.returncode == code, done.stdout
     assert "src/hook_demo/_kernels/linear.py is stale" in done.stdout
+    # And the one for vendored kernels.
+    settings.write_text(text.replace("eingrad-check", "eingrad-verify"), "utf-8")
+    script = 'eingrad vendor add "ij->i" --dest rows.py; git add .; pre-commit run'
+    added = subprocess.run(["sh", "-euc", script], cwd=project, env=env)
+    assert added.returncode == 0
+    run = ["sh", "-c", "echo '# mine' >> rows.py; git add .; pre-commit run"]
+    done = subprocess.run(run, cwd=project, env=env, capture_output=True, text=True)
+    assert (done.returncode, "rows.py was edited" in done.stdout) == (1, True)
