@@ -51,6 +51,7 @@ class Activation:
     """An elementwise function, with its first and second derivatives.
 
     choice: where f or f' is not smooth, and the value that is taken there.
+    terms: what the formulas are written with, defined.
     source: who defined the function; piecewise_linear: whether f'' is 0.
     """
 
@@ -60,18 +61,27 @@ class Activation:
     second_derivative: Formula
     choice: str
     source: str
+    terms: tuple[Formula, ...] = ()
     parameter: Parameter | None = None
     piecewise_linear: bool = False
 
     def stated(self, formula: Formula, parameters: tuple[float, ...]) -> str:
         """Return the plain text of a formula with the parameter's value put in."""
+        return self.filled(formula, parameters).text
+
+    def filled(self, formula: Formula, parameters: tuple[float, ...]) -> Formula:
+        """Return a formula with the parameter's value put in."""
         if self.parameter is None:
-            return formula.text
-        (value,) = parameters
-        return re.sub(rf"\b{self.parameter.name}\b", str(value), formula.text)
+            return formula
+        name, (value,) = self.parameter.name, parameters
+        return Formula(
+            re.sub(rf"\b{name}\b", str(value), formula.text),
+            formula.latex.replace(rf"\{name}", str(value)),
+        )
 
 
-_SMOOTH = "smooth everywhere"
+_SMOOTH = "is smooth everywhere"
+_LOGISTIC = Formula("s = 1 / (1 + exp(-x))", r"\sigma(x) = \frac{1}{1 + e^{-x}}")
 
 ACTIVATIONS = (
     Activation(
@@ -89,14 +99,23 @@ ACTIVATIONS = (
             r"\operatorname{gelu}''(x) = \varphi(x)\,(2 - x^2)",
         ),
         choice=_SMOOTH,
+        terms=(
+            Formula(
+                "Φ(x) = (1 + erf(x/√2)) / 2",
+                r"\Phi(x) = \tfrac12 (1 + \operatorname{erf}(x/\sqrt{2}))",
+            ),
+            Formula(
+                "φ(x) = Φ'(x) = exp(-x²/2) / √(2π)",
+                r"\varphi(x) = \Phi'(x) = \frac{1}{\sqrt{2\pi}} \, e^{-x^2/2}",
+            ),
+        ),
         source="D. Hendrycks, K. Gimpel, Gaussian error linear units, arXiv:1606.08415",
     ),
     Activation(
         name="gelu_tanh",
         formula=Formula(
-            "gelu_tanh(x) = x (1 + tanh u) / 2, u = √(2/π) (x + 0.044715 x³)",
-            r"\operatorname{gelu\_tanh}(x) = \tfrac12 x\,(1 + \tanh u),\quad "
-            r"u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)",
+            "gelu_tanh(x) = x (1 + tanh u) / 2",
+            r"\operatorname{gelu\_tanh}(x) = \tfrac12 x\,(1 + \tanh u)",
         ),
         derivative=Formula(
             "gelu_tanh'(x) = (1 + tanh u) / 2 + x u' (1 - tanh² u) / 2",
@@ -109,6 +128,16 @@ ACTIVATIONS = (
             r"(2u' + x\,u'' - 2x\,u'^2 \tanh u)(1 - \tanh^2 u)",
         ),
         choice=_SMOOTH,
+        terms=(
+            Formula(
+                "u = √(2/π) (x + 0.044715 x³)",
+                r"u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)",
+            ),
+            Formula(
+                "u' = √(2/π) (1 + 0.134145 x²)",
+                r"u' = \sqrt{2/\pi}\,(1 + 0.134145\,x^2)",
+            ),
+        ),
         source="D. Hendrycks, K. Gimpel, Gaussian error linear units, arXiv:1606.08415",
     ),
     Activation(
@@ -128,7 +157,7 @@ ACTIVATIONS = (
             "leaky_relu''(x) = 0",
             r"\operatorname{leaky\_relu}''(x) = 0",
         ),
-        choice="a kink at 0: f'(0) is 1, the slope from the right, and f''(0) is 0",
+        choice="has a kink at 0: f'(0) is 1, the slope from the right, and f''(0) is 0",
         source="A. L. Maas, A. Y. Hannun, A. Y. Ng, Rectifier nonlinearities improve "
         "neural network acoustic models, ICML 2013",
         piecewise_linear=True,
@@ -145,7 +174,7 @@ ACTIVATIONS = (
             r"\begin{cases} 1 & x > 0 \\ 0 & x \le 0 \end{cases}",
         ),
         second_derivative=Formula("relu''(x) = 0", r"\operatorname{relu}''(x) = 0"),
-        choice="a kink at 0: f'(0) is 0, as in JAX, PyTorch and TensorFlow, and "
+        choice="has a kink at 0: f'(0) is 0, as in JAX, PyTorch and TensorFlow, and "
         "f''(0) is 0",
         source="V. Nair, G. E. Hinton, Rectified linear units improve restricted "
         "Boltzmann machines, ICML 2010",
@@ -153,7 +182,10 @@ ACTIVATIONS = (
     ),
     Activation(
         name="tanh",
-        formula=Formula("tanh(x) = tanh x", r"\tanh(x) = \tanh x"),
+        formula=Formula(
+            "tanh(x) = (exp(x) - exp(-x)) / (exp(x) + exp(-x))",
+            r"\tanh(x) = \frac{e^x - e^{-x}}{e^x + e^{-x}}",
+        ),
         derivative=Formula(
             "tanh'(x) = 1 - tanh² x",
             r"\tanh'(x) = 1 - \tanh^2 x",
@@ -169,15 +201,16 @@ ACTIVATIONS = (
         name="sigmoid",
         formula=Formula(
             "sigmoid(x) = s = 1 / (1 + exp(-x))",
-            r"\sigma(x) = \frac{1}{1 + e^{-x}}",
+            r"\operatorname{sigmoid}(x) = \sigma(x) = \frac{1}{1 + e^{-x}}",
         ),
         derivative=Formula(
             "sigmoid'(x) = s (1 - s)",
-            r"\sigma'(x) = \sigma(x)\,(1 - \sigma(x))",
+            r"\operatorname{sigmoid}'(x) = \sigma(x)\,(1 - \sigma(x))",
         ),
         second_derivative=Formula(
             "sigmoid''(x) = s (1 - s) (1 - 2 s)",
-            r"\sigma''(x) = \sigma(x)\,(1 - \sigma(x))\,(1 - 2\sigma(x))",
+            r"\operatorname{sigmoid}''(x) = "
+            r"\sigma(x)\,(1 - \sigma(x))\,(1 - 2\sigma(x))",
         ),
         choice=_SMOOTH,
         source="P.-F. Verhulst, Notice sur la loi que la population suit dans son "
@@ -186,7 +219,7 @@ ACTIVATIONS = (
     Activation(
         name="silu",
         formula=Formula(
-            "silu(x) = x s, s = 1 / (1 + exp(-x))",
+            "silu(x) = x s",
             r"\operatorname{silu}(x) = x\,\sigma(x)",
         ),
         derivative=Formula(
@@ -199,6 +232,7 @@ ACTIVATIONS = (
             r"\sigma(x)\,(1 - \sigma(x))\,(2 + x\,(1 - 2\sigma(x)))",
         ),
         choice=_SMOOTH,
+        terms=(_LOGISTIC,),
         source="S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units, "
         "Neural Networks 107, 2018",
     ),
@@ -210,7 +244,7 @@ ACTIVATIONS = (
         ),
         derivative=Formula(
             "softplus'(x) = s = 1 / (1 + exp(-x))",
-            r"\operatorname{softplus}'(x) = \sigma(x)",
+            r"\operatorname{softplus}'(x) = \sigma(x) = \frac{1}{1 + e^{-x}}",
         ),
         second_derivative=Formula(
             "softplus''(x) = s (1 - s)",

@@ -288,9 +288,12 @@ def test_the_bias_has_its_gradient_too() -> None:
 def test_every_activation_is_stated_with_its_derivative(activation: str) -> None:
     read, parameters = read_activation(activation)
     found = layer(activation)
-    for row in (read.formula, read.derivative):
-        assert f"       {read.stated(row, parameters)}\n" in found.text
-        assert row.latex.split(" = ", 1)[1] in found.latex
+    for row in (read.formula, read.derivative, *read.terms):
+        filled = read.filled(row, parameters)
+        assert f"       {filled.text}\n" in found.text
+        assert filled.latex.split(" = ", 1)[1] in found.latex
+    assert r"\alpha" not in found.latex
+    assert f"The function {read.choice}." in " ".join(found.text.split())
     assert found.html.count("<math>") > 20
 
 
@@ -363,6 +366,8 @@ def test_the_formula_of_a_notebook_defines_what_it_reads() -> None:
         r"&= G_{bj} \, \operatorname{gelu}'(Z_{bj}) \\",
         r"\operatorname{gelu}(x) &= x\,\Phi(x) \\",
         r"\operatorname{gelu}'(x) &= \Phi(x) + x\,\varphi(x) \\",
+        r"\Phi(x) &= \tfrac12 (1 + \operatorname{erf}(x/\sqrt{2})) \\",
+        r"\varphi(x) &= \Phi'(x) = \frac{1}{\sqrt{2\pi}} \, e^{-x^2/2} \\",
         r"(\nabla_{\mathit{bias}} L)_{j} &= \sum_{b} D_{bj} \\",
         r"\nabla_{X} L &= D \, W^{\mathsf{T}} \\",
         r"\nabla_{W} L &= X^{\mathsf{T}} \, D",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..activations import read_activation
+from ..activations import Formula, read_activation
 from ..gradient import gradient
 from ..program import Add, Apply, Program, Value
 from ..program import Step as Assignment
@@ -100,17 +100,18 @@ def _applied(
         *(Entry(after.name), " is computed from ", Entry(before.name), " entry by "),
         *("entry, so by the chain rule each entry of the cotangent is multiplied by "),
         *("the slope there. Write ", Entry(result.name), " for the product. "),
-        f"{activation.choice[0].upper()}{activation.choice[1:]}.",
+        f"The function {activation.choice}.",
     )
-    rows = [activation.formula, activation.derivative]
-    stated = [_stated(activation.stated(row, op.parameters), row.latex) for row in rows]
+    rows = [activation.formula, activation.derivative, *activation.terms]
+    stated = [_stated(activation.filled(row, op.parameters)) for row in rows]
     title = f"The function {op.symbol}"
     return Step(title, prose, (forward, backward, *stated))
 
 
-def _stated(text: str, latex: str) -> Equation:
+def _stated(formula: Formula) -> Equation:
     """Read ``f(x) = …`` of the table as an equation."""
-    sides = zip(text.split(" = ", 1), latex.split(" = ", 1), strict=True)
+    texts, latex = formula.text.split(" = ", 1), formula.latex.split(" = ", 1)
+    sides = zip(texts, latex, strict=True)
     return Equation(tuple(Written(*side) for side in sides))
 
 
