@@ -135,6 +135,8 @@ def test_gradients_along_axes_of_size_1_are_sums(
         ("ij,jk->ik", ["L", "x"], ("LX", "Y", "G")),
         ("ij,jk->ik", ["h", "i"], ("Hi", "J", "G")),
         ("ij,jk->ik", ["I", "H"], ("iH", "J", "G")),
+        ("ABij,Bjk->ABik", None, ("ab", "C", "G")),
+        ("ABCij,BCj->ABCi", None, ("ab", "D", "G")),
     ],
 )
 def test_symbols_are_told_apart(

@@ -1,7 +1,8 @@
 """Request -> the letter that stands for each array in formulas.
 
 Mathematicians write matrices as capitals: operands ``a`` and ``b`` of the module are
-A and B here, vectors and scalars stay a and b, and longer names stay what they are.
+A and B here, vectors and scalars stay a and b, and longer names stay what they are; so
+do all of them where a capital is an index.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ def symbols(request: Request) -> Symbols:
     """Choose a symbol for every array, no two alike."""
     terms = {place.name: place.subscripts for place in request.places}
     shown = {name: _styled(name, term) for name, term in terms.items()}
-    if len({*shown.values()}) < len(shown):
+    indices = request.einsum.indices
+    taken = any(symbol.isupper() and symbol in indices for symbol in shown.values())
+    if taken or len({*shown.values()}) < len(shown):
         shown = {name: name for name in terms}
     used = {*shown.values()}
     output = _styled(request.output, request.einsum.output)
     if request.output == "output" or output in used | {"G", "g", "L"}:
-        output = _next_letter(request.einsum.output, used)
+        output = _next_letter(request.einsum.output, used, indices)
     used.add(output)
     cotangent = "g" if _is_small(request.einsum.output) else "G"
     return Symbols(
@@ -54,10 +57,14 @@ def _styled(name: str, term: Subscripts) -> str:
     return "i" if styled == "I" else styled
 
 
-def _next_letter(term: Subscripts, used: Collection[str]) -> str:
-    """Return the letter after the operands': C after A and B."""
+def _next_letter(
+    term: Subscripts, used: Collection[str], indices: Collection[str]
+) -> str:
+    """Return the letter after the operands': C after A and B, if it is no index."""
     taken = {name.lower() for name in used}
-    letters = [c for c in string.ascii_lowercase if c not in "gil"]
+    letters = [
+        c for c in string.ascii_lowercase if c not in "gil" and c.upper() not in indices
+    ]
     last = max((letters.index(name) for name in taken & {*letters}), default=-1)
     free = [c for c in letters[last + 1 :] + letters[::-1] if c not in taken]
     if not free:
