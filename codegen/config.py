@@ -217,7 +217,10 @@ def _check_version(path: str, wanted: object, version: str | None) -> None:
         ) from None
     ours = version or installed("eingrad")
     if not accepted.contains(ours, prereleases=True):
-        raise ConfigError(f"{path} is {shown(specifier)}, but this is eingrad {ours}")
+        raise ConfigError(
+            f"{path} is {shown(specifier)}, but this is eingrad {ours}; install a "
+            "version that it accepts, or change it"
+        )
 
 
 def _kernels(prefix: str, general: Mapping[str, Any]) -> tuple[KernelConfig, ...]:

@@ -236,8 +236,8 @@ def resolve_shapes(
     """
     if len(shapes) != len(einsum.operands):
         raise OptionError(
-            f"{einsum} has {len(einsum.operands)} operand(s), "
-            f"but {len(shapes)} shape(s) are given"
+            f"{einsum} needs one shape for each operand, {len(einsum.operands)} in all, "
+            f"got {len(shapes)}"
         )
     pairs = list(zip(einsum.operands, shapes, strict=True))
     ranks = [

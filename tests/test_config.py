@@ -298,7 +298,8 @@ VERSIONS = [
     (
         ">=2",
         "1.2.0",
-        'tool.eingrad.required-version is ">=2", but this is eingrad 1.2.0',
+        'tool.eingrad.required-version is ">=2", but this is eingrad 1.2.0; install a '
+        "version that it accepts, or change it",
     ),
     (
         "new",
