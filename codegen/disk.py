@@ -100,6 +100,11 @@ def why_bad_path(root: Path, path: str) -> str | None:
     return None
 
 
+def located(root: Path, path: PurePosixPath) -> Path:
+    """Return where the file at ``path`` is, whatever links lead to its folder."""
+    return Path(os.path.realpath(root / path.parent)) / path.name
+
+
 def _replace(location: Path, content: bytes) -> None:
     """Replace the file as a whole, by way of a temporary one beside it."""
     temporary = location.with_name(f".{location.name}.{secrets.token_hex(4)}.tmp")

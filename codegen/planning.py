@@ -11,7 +11,7 @@ from typing import TypedDict, Unpack
 from .build_plan import Action, Plan, PlannedFile
 from .config import Config, KernelConfig
 from .digest import body_digest, body_hash, recorded_digest, recorded_spec
-from .disk import read_text
+from .disk import located, read_text
 from .errors import ConfigError, OptionError, suggestion
 from .manifest import MANIFEST, Entry, Manifest, read_manifest
 from .rendering import (
@@ -202,10 +202,11 @@ def _without_kernel(
     """Return the files that belong to no kernel: those listed, and those in ``out``."""
     entries = before.entries if before else {}
     found = {config.out / f.name for f in (config.root / config.out).glob("*.py")}
+    configured = {located(config.root, path) for path in outputs(config)}
     files = []
-    for path in {*found, *entries}.difference(outputs(config)):
+    for path in {*found, *entries}:
         entry = entries.get(path)
-        if entry is not None and entry.vendored:
+        if located(config.root, path) in configured or (entry and entry.vendored):
             continue
         old, state = state_of(config.root, path, entry, None)
         if state is State.MISSING:

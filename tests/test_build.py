@@ -194,6 +194,22 @@ def test_leftovers_of_versions_without_a_manifest(config: Config, folder: Path) 
     assert (folder / "link.py").is_symlink()
 
 
+def test_prune_knows_a_kernel_under_two_names(config: Config) -> None:
+    real, link = config.root / "real", config.root / "src"
+    real.mkdir()
+    link.symlink_to("real")
+    build(config.root, render=render)
+    made = files(real / "gen")
+    kernels = {kernel.name: kernel.spec for kernel in (MM, ROWS)}
+    configured(config.root, kernels, out="real/gen")
+    planned = build(config.root, prune=True, render=render)
+    assert actions(planned) == {"mm.py": "unchanged", "rows.py": "unchanged"}
+    assert files(real / "gen") == made
+    link.unlink()
+    again = build(config.root, render=render)
+    assert set(actions(again).values()) == {"unchanged"}
+
+
 def test_prune_does_not_touch_what_is_not_listed(config: Config, folder: Path) -> None:
     build(config.root, render=render)
     mine = text_of(KernelConfig("mine", "ij->j"))

@@ -410,6 +410,11 @@ def test_a_link_inside_the_project_may_lead_to_the_file(empty: Folder) -> None:
     assert empty.vendor("add", "ij->i", "--dest", "link/rows.py")[0] == 0
     assert is_ours((empty.root / "real" / "rows.py").read_text())
     assert empty.vendor("verify")[0] == 0
+    # Without the link it is the same file.
+    empty.replace("eingrad.toml", "link/rows.py", "real/rows.py")
+    assert empty.vendor("update", "--prune")[0] == 0
+    (empty.root / "link").unlink()
+    assert empty.vendor("verify")[0] == 0
     assert empty.vendor("remove", "rows")[0] == 0
     assert empty.disk() == {}
 

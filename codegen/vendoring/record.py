@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..digest import body_hash, hashed, is_ours, lf
-from ..disk import read_text, why_bad_path
+from ..disk import located, read_text, why_bad_path
 from ..errors import ConfigError
 from ..manifest import MANIFEST, Entry, Manifest, read_manifest
 from ..states import comments
@@ -59,7 +59,9 @@ def followed(project: Project, manifest: Manifest) -> Manifest:
 
 
 def _is_moved(root: Path, old: PurePosixPath, new: PurePosixPath) -> bool:
-    """Tell whether a generated file is at ``new``, and none at ``old`` any more."""
+    """Tell whether a generated file is at ``new``, and no other at ``old`` any more."""
+    if located(root, old) == located(root, new):
+        return True
     if (root / old).exists() or not (root / new).exists():
         return False
     return is_ours(read_text(root, new) or "")
