@@ -236,8 +236,8 @@ def resolve_shapes(
     """
     if len(shapes) != len(einsum.operands):
         raise OptionError(
-            f"{einsum} needs one shape for each operand, {len(einsum.operands)} in all, "
-            f"got {len(shapes)}"
+            f"{einsum} needs a shape for each operand: "
+            f"{len(einsum.operands)} in all, got {len(shapes)}"
         )
     pairs = list(zip(einsum.operands, shapes, strict=True))
     ranks = [

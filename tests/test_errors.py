@@ -276,6 +276,10 @@ OPTIONS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"shapes": [(2, 3), (4, 5)]}, "index 'j' has sizes 3 and 4"),
     (
+        {"shapes": [(2, 3)]},
+        "ij,jk->ik needs a shape for each operand: 2 in all, got 1",
+    ),
+    (
         {"operands": ["x", "x"], "shapes": [(2, 3), (3, 2)]},
         f"{TWO_PLACES}, but the shapes (2, 3) and (3, 2) are given",
     ),
