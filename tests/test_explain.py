@@ -442,6 +442,11 @@ def test_command_names_the_endings_there_are(
     assert run("explain", "ij,jk->ik", "--format", "json", "-o", str(path)) == 0
 
 
+def test_json_is_short_for_its_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", "ij,jk->ik", "--json") == 0
+    assert capsys.readouterr().out == eingrad.explain("ij,jk->ik").json
+
+
 def test_command_refuses_what_generate_refuses(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -31,6 +31,7 @@ ENDINGS = {
     help="Text, a LaTeX document, a page, the tree as a flowchart, or all as data; "
     "by default what FILE ends in: .txt, .md, .tex, .html, .mmd, .json.",
 )
+@click.option("--json", "style", flag_value="json", help="Short for --format json.")
 @click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
 @derivation_options
 def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> None:
