@@ -52,6 +52,8 @@ from .schema import (
 MANIFEST = PurePosixPath("eingrad.lock")
 FORMAT = 1
 
+_WAY_OUT = f"restore {MANIFEST}, or delete it and run `eingrad build`"
+
 _GENERATOR = re.compile("^generator = .*$", re.MULTILINE)
 
 _FLAG = Kind("true or false", lambda value: value if isinstance(value, bool) else None)
@@ -192,7 +194,9 @@ def manifest_text(manifest: Manifest) -> str:
 def _check_format(tables: Mapping[str, Any]) -> None:
     version = tables.get("version")
     if type(version) is not int or version < 1:
-        raise ConfigError(f"{MANIFEST}: version must be {FORMAT}, got {version!r}")
+        raise ConfigError(
+            f"{MANIFEST}: version must be {FORMAT}, got {version!r}; {_WAY_OUT}"
+        )
     if version > FORMAT:
         by = tables.get("generator", "a newer version of eingrad")
         raise ConfigError(
@@ -207,7 +211,7 @@ def _entry(root: Path, prefix: str, table: object) -> Entry:
     read = read_table(prefix, given, _KEYS)
     for key in ("path", "kernel", "spec"):
         if key not in read:
-            raise ConfigError(f"{prefix}{key} is missing; run `eingrad build`")
+            raise ConfigError(f"{prefix}{key} is missing; {_WAY_OUT}")
     if reason := why_bad_path(root, read["path"]):
         raise ConfigError(f"{prefix}path {reason}, got {_toml(read['path'])}")
     options = read_table(f"{prefix}options.", read.pop("options", {}), _OPTIONS)

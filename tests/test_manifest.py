@@ -165,6 +165,7 @@ def test_unlike_generators_leave_the_same_file_alone(
 
 
 FILE = '[[file]]\nkernel = "a"\nspec = "i"\n'
+WAY_OUT = "restore eingrad.lock, or delete it and run `eingrad build`"
 ERRORS = [
     # (what the file says after its header, the error)
     (
@@ -172,8 +173,8 @@ ERRORS = [
         "eingrad.lock has format 2, written by eingrad 3.1, and this version reads "
         "format 1; install that version of eingrad, or a newer one",
     ),
-    ('version = "1"\n', "eingrad.lock: version must be 1, got '1'"),
-    ("", "eingrad.lock: version must be 1, got None"),
+    ('version = "1"\n', f"eingrad.lock: version must be 1, got '1'; {WAY_OUT}"),
+    ("", f"eingrad.lock: version must be 1, got None; {WAY_OUT}"),
     (
         "version = 1\n<<<<<<< ours\n",
         "eingrad.lock is not TOML: Invalid statement (at line 3, column 1)\n  after a "
@@ -181,7 +182,7 @@ ERRORS = [
     ),
     (
         f"version = 1\n{FILE}",
-        "eingrad.lock: file[0].path is missing; run `eingrad build`",
+        f"eingrad.lock: file[0].path is missing; {WAY_OUT}",
     ),
     (
         f'version = 1\n{FILE}path = "../a.py"\n',
