@@ -12,7 +12,7 @@ from .gradient import gradients
 from .loading import load_file, load_text
 from .options import shows_options
 from .pipeline import generate
-from .spec import parse
+from .spec import parse_sized
 
 if TYPE_CHECKING:
     from .explanation.explain import Explanation
@@ -29,9 +29,10 @@ def gradient_specs(
     >>> gradient_specs("ij,jk->ik")
     ('ik,jk->ij', 'ij,ik->jk')
 
-    Raises SpecError.
+    Raises SpecError or OptionError.
     """
-    return tuple(str(einsum) for einsum in gradients(parse(spec, sizes or ())))
+    einsum, _ = parse_sized(spec, sizes)
+    return tuple(map(str, gradients(einsum)))
 
 
 @shows_options

@@ -19,9 +19,8 @@ from .spec import (
     ELLIPSIS,
     Einsum,
     Index,
-    check_sizes,
-    parse,
     parse_part,
+    parse_sized,
     resolve_shapes,
 )
 
@@ -161,11 +160,7 @@ def _sized(
 
     The spec is returned as it is written, and with the ellipsis that shapes resolve.
     """
-    if sizes is not None and not isinstance(sizes, Mapping):
-        raise OptionError(f"sizes maps indices to counts, got {sizes!r}")
-    known = dict(sizes or {})
-    parsed = parse(spec, known)
-    check_sizes(parsed, known)
+    parsed, known = parse_sized(spec, sizes)
     if shapes is None:
         return parsed, parsed, known
     if not _is_list(shapes) or not all(map(_is_list, shapes)):

@@ -282,13 +282,23 @@ def _sizes_of(einsum: Einsum, shapes: Sequence[Sequence[int]]) -> dict[Index, in
     return sizes
 
 
-def check_sizes(einsum: Einsum, sizes: Mapping[Index, int]) -> None:
-    """Raise OptionError where a given size is for no index, or is not a size."""
-    for index, size in sizes.items():
+def parse_sized(
+    text: str, sizes: Mapping[Index, int] | None
+) -> tuple[Einsum, dict[Index, int]]:
+    """Read a spec, and check the sizes that are given for its indices.
+
+    Raises SpecError, and OptionError where a size is for no index, or is not a size.
+    """
+    if sizes is not None and not isinstance(sizes, Mapping):
+        raise OptionError(f"sizes maps indices to counts, got {sizes!r}")
+    known = dict(sizes or {})
+    einsum = parse(text, known)
+    for index, size in known.items():
         if index not in einsum.indices:
             have = ", ".join(einsum.indices) or "no index"
             raise OptionError(f"size of unknown index {index!r}; {einsum} has {have}")
         _check_count(index, size)
+    return einsum, known
 
 
 def _check_count(index: Index, size: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import eingrad
@@ -44,3 +46,12 @@ def test_the_swap_undoes_itself(spec: str) -> None:
 def test_an_output_index_of_no_operand_is_an_error() -> None:
     with pytest.raises(eingrad.SpecError):
         eingrad.gradient_specs("u,v->w")
+
+
+@pytest.mark.parametrize("sizes", [{"z": 3}, {"i": -1}, {"i": "3"}, 3, "i=3"])
+def test_sizes_are_held_to_the_spec_as_those_of_a_module(sizes: Any) -> None:
+    with pytest.raises(eingrad.OptionError) as caught:
+        eingrad.gradient_specs("ij->i", sizes=sizes)
+    with pytest.raises(eingrad.OptionError) as expected:
+        eingrad.generate("ij->i", sizes=sizes)
+    assert str(caught.value) == str(expected.value)

@@ -6,7 +6,7 @@ import pytest
 from stages import request
 
 from eingrad.errors import OptionError, SpecError, display_width
-from eingrad.spec import Einsum, check_sizes, parse, resolve_shapes, unique
+from eingrad.spec import Einsum, parse, parse_sized, resolve_shapes, unique
 
 CANONICAL = {
     "ij,jk->ik": "ij,jk->ik",
@@ -129,10 +129,11 @@ def test_shapes_that_do_not_fit(spec: str, shapes: list[tuple[int, ...]]) -> Non
 
 
 def test_sizes_are_counts_of_known_indices() -> None:
-    check_sizes(parse("ij->i"), {"i": 0, "j": 5})
+    sizes = {"i": 0, "j": 5}
+    assert parse_sized("ij->i", sizes) == (parse("ij->i"), sizes)
     for sizes in ({"k": 1}, {"i": -1}, {"i": 1.5}, {"i": True}):
         with pytest.raises(OptionError):
-            check_sizes(parse("ij->i"), sizes)
+            parse_sized("ij->i", sizes)
 
 
 def test_default_names_leave_out_what_reads_like_a_digit() -> None:
