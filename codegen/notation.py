@@ -96,8 +96,8 @@ def polynomial(terms: Counter[Subscripts]) -> str:
 
     written = []
     for indices, count in terms.items():
-        product = "*".join(map(factor, indices)) or "1"
-        written.append(product if count == 1 else f"{count}*{product}")
+        factors = [str(count)] if count != 1 or not indices else []
+        written.append("*".join([*factors, *map(factor, indices)]))
     return " + ".join(written) or "0"
 
 

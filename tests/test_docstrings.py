@@ -75,3 +75,8 @@ def test_no_line_breaks_within_a_pair_of_the_path() -> None:
     assert "\n" in pairs[1]
     lines = pairs[1].split("\n")
     assert all(re.fullmatch(r"(\(\d+, \d+\),? ?)+", line) for line in lines)
+
+
+def test_a_cost_that_no_size_changes_is_a_number() -> None:
+    assert "Multiply-adds: 2 forward, 4 for the gradients." in docstring(",,->")
+    assert "Multiply-adds: 1 forward, 2 for the gradients." in docstring(",->")

@@ -338,6 +338,16 @@ def test_json_has_the_documented_keys() -> None:
     }
 
 
+def test_a_figure_that_depends_on_no_size_is_a_constant() -> None:
+    facts = json.loads(eingrad.explain("i->i", sizes={"i": 6}).json)["costs"]["facts"]
+    assert [(fact["label"], fact["value"]) for fact in facts] == [
+        (
+            "peak memory of vjp and pullback",
+            {"text": "96", "terms": [{"indices": [], "count": 96}], "number": 96},
+        )
+    ]
+
+
 def test_mermaid_draws_every_array_once() -> None:
     lines = eingrad.explain("ij,jk,kl->il").mermaid.splitlines()
     assert lines[1] == "flowchart BT"

@@ -159,7 +159,7 @@ def _costs(costs: Costs, sizes: Mapping[Index, int]) -> Record:
             {
                 "label": fact.label,
                 "unit": fact.unit,
-                "value": _polynomial(fact.polynomial, sizes) | {"number": fact.number},
+                "value": _polynomial(fact.polynomial or (((), fact.number),), sizes),
             }
             for fact in costs.facts
         ],
