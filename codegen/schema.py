@@ -19,6 +19,8 @@ from .request import CONVENTIONS, ERFS, LINE_LENGTHS, ORDERS, TARGETS
 
 # The name of a kernel, as a regular expression: no two differ in case alone.
 NAME = "[a-z][a-z0-9_]*"
+# An index of a spec: one letter, whatever the alphabet, or an ellipsis.
+_INDEX = r"^(.|\.\.\.)$"
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def _sizes(value: object) -> Mapping[str, Any] | None:
     table = _table(value)
     if table is None or any(natural(size) is None for size in table.values()):
         return None
-    return table
+    # A general size may be for no index of any kernel, but it is for an index.
+    return table if all(re.search(_INDEX, index) for index in table) else None
 
 
 def each(read: Callable[[object], object]) -> Callable[[object], object]:
@@ -173,7 +176,11 @@ SHARED: Mapping[str, Kind] = {
     "sizes": Kind(
         "a table of sizes such as { b = 64, i = 128 }",
         _sizes,
-        {"type": "object", "additionalProperties": _NATURAL},
+        {
+            "type": "object",
+            "propertyNames": {"pattern": _INDEX},
+            "additionalProperties": _NATURAL,
+        },
         "Sizes of indices to plan for; a module takes arrays of any sizes.",
     ),
     "complex": _one_of(*CONVENTIONS).for_(

@@ -194,6 +194,11 @@ GENERAL_ERRORS = [
         'got {"b": -1}',
     ),
     (
+        "[tool.eingrad]\nsizes = { batch = 64 }",
+        "tool.eingrad.sizes must be a table of sizes such as { b = 64, i = 128 }, "
+        'got {"batch": 64}',
+    ),
+    (
         "[tool.eingrad]\nsizes = [64]",
         "tool.eingrad.sizes must be a table of sizes such as { b = 64, i = 128 }, "
         "got [64]",
