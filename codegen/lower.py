@@ -189,13 +189,15 @@ class _Lowering:
     def conjugate(self, step: Step) -> Array:
         held = self.arrays[step.arguments[0].name]
         expr = Node(ArrayOp.CONJ, (held.expr,))
+        single = expr if held.axes else scalar(expr)
         if step.result.name in self.results and not held.axes:
-            own = expr if held.owned else Node(ArrayOp.COPY, (expr,))
-            return self.assign(step.result, scalar(own), ())
+            own = single if held.owned else Node(ArrayOp.COPY, (single,))
+            return self.assign(step.result, own, ())
         if self.uses[step.result.name] > 1 or (
             step.result.name in self.results and held.owned
         ):
-            return replace(self.assign(step.result, expr, held.axes), owned=held.owned)
+            array = self.assign(step.result, single, held.axes)
+            return replace(array, owned=held.owned)
         return replace(held, expr=expr)
 
     def sum(self, step: Step) -> Array:

@@ -52,7 +52,8 @@ def test_a_second_derivative_of_0_takes_no_work(activation: str) -> None:
 @st.composite
 def biased(draw: st.DrawFn) -> tuple[Case, str | None, tuple[bool, ...]]:
     """Draw a case, and a bias of some of its output's indices, some of size 1."""
-    case = draw(cases())
+    # The reference takes arrays alone, and a product of two objects is none.
+    case = draw(cases().filter(lambda case: "object" not in case.dtypes))
     terms, output = oracle.split(case.spec)
     # An ellipsis that no operand has stands for nothing.
     known = {*itertools.chain(*terms), *case.sizes}
