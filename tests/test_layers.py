@@ -96,6 +96,38 @@ def test_random_layers_are_checked(case: Case, data: st.DataObject) -> None:
     assert report.ok, str(report)
 
 
+@given(case=cases())
+@searched(40)
+def test_longer_floats_are_computed_in_float64(case: Case) -> None:
+    module = eingrad.load(
+        case.spec,
+        operands=case.operands,
+        sizes=case.sizes,
+        activation="tanh",
+        order=2,
+    )
+    drawn = [array.real for array in case.arrays()]
+    wide, plain = ([x.astype(t) for x in drawn] for t in ("longdouble", "float64"))
+    output, pullback = module.vjp(*wide)
+    one = np.ones_like(output)
+    grad = one.astype("float64")
+    expected, pull_back = module.vjp(*plain)
+    pairs = [
+        ([output, *pullback(one)], [expected, *pull_back(grad)]),
+        (module.backward(one, *wide), module.backward(grad, *plain)),
+        (module.jvp(wide, wide), module.jvp(plain, plain)),
+        (module.hvp(wide, one, wide), module.hvp(plain, grad, plain)),
+        (
+            module.double_backward(wide, one, *wide),
+            module.double_backward(plain, grad, *plain),
+        ),
+    ]
+    for found, known in pairs:
+        for one, other in zip(found, known, strict=True):
+            assert one.dtype == np.longdouble
+            np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("spec", ["ij->ji", "kik->ik", "...ij->ij...", "ii->ii"])
 def test_an_activation_of_what_is_only_seen_otherwise(spec: str) -> None:
     """Results are written where they are asked for, and read nothing from there."""
