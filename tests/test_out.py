@@ -246,6 +246,13 @@ def test_nothing_is_written_where_an_array_is_refused(refused: Any) -> None:
     assert not room.any()
 
 
+def test_nothing_is_written_into_one_array_for_two() -> None:
+    room = np.zeros(3)
+    with pytest.raises(ValueError, match="two arrays of out share memory"):
+        eingrad.load("i,i->i").backward(*np.ones((3, 3)), out=[room, room])
+    assert not room.any()
+
+
 @pytest.mark.parametrize(("call", "error"), ERRORS)
 def test_errors(call: Callable[[Any], object], error: str) -> None:
     with pytest.raises(ValueError) as caught:
