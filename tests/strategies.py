@@ -74,7 +74,9 @@ def cases(draw: st.DrawFn) -> Case:
     term = st.text(letters, max_size=4 if count < 3 else 3)
     terms = [draw(term) for _ in range(count)]
     names = [f"x{k}" for k in range(count)]
-    shared = count > 1 and draw(st.integers(0, 5)) == 0
+    shared = count > 1 and draw(st.integers(0, 3)) == 0
+    if shared and draw(st.booleans()):
+        terms[1] = "".join(draw(st.permutations(terms[0])))
     if shared and len(terms[0]) == len(terms[1]):
         names[1] = names[0]
     else:

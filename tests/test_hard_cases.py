@@ -184,6 +184,16 @@ def test_14_one_array_in_two_places() -> None:
     assert_result(z_bar, 2 * z)
 
 
+@pytest.mark.parametrize("second", ["ikj", "jik", "jki", "kij", "kji"])
+def test_14_one_array_and_its_axes_in_another_order(second: str) -> None:
+    """Two gradients that are turned by inverse permutations, which may differ."""
+    (x,) = draw((3, 3, 3))
+    module = load(f"ijk,{second}->", "x", "x")
+    (x_bar,) = pull_back(module, np.array(1.0), x)
+    axes = ["ijk".index(index) for index in second]
+    assert_result(x_bar, x.transpose(axes) + x.transpose(np.argsort(axes)))
+
+
 def test_14_one_array_in_three_places() -> None:
     (x,) = draw((3, 3))
     module = load("ij,jk,ki->", "x", "x", "x")
