@@ -21,6 +21,7 @@ from .history import committed_text
 from .merge import merge, patched
 from .record import (
     accepted_body,
+    is_edited,
     patch_path,
     reason_of,
     recorded_patch,

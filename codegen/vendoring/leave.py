@@ -12,7 +12,7 @@ from ..toml_text import without_table
 from .configured import Project, check_names
 from .edits import drop_patch
 from .header import without_header
-from .record import project_manifest
+from .record import is_edited, project_manifest
 
 
 def remove(

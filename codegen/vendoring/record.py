@@ -20,7 +20,7 @@ from typing import Any
 from ..digest import body_hash, hashed, is_ours, lf
 from ..disk import located, read_text, why_bad_path
 from ..errors import ConfigError
-from ..manifest import MANIFEST, Entry, Manifest, read_manifest
+from ..manifest import MANIFEST, Entry, Manifest
 from ..states import comments
 from .configured import Project
 
@@ -40,7 +40,7 @@ def project_manifest(project: Project) -> Manifest:
 
     Raises ConfigError for a manifest that cannot be read.
     """
-    return followed(project, read_manifest(project.root) or Manifest())
+    return followed(project, project.manifest())
 
 
 def followed(project: Project, manifest: Manifest) -> Manifest:

@@ -14,7 +14,7 @@ from ..manifest import MANIFEST, Entry, Manifest, write_manifest
 from ..states import is_intact
 from ..toml_text import with_table
 from .changes import Change, change, orphan
-from .configured import Project, Vendored, load_project, python_file
+from .configured import Project, Vendored, python_file
 from .edits import drop_patch
 from .record import configured_path, project_manifest, recorded_patch
 from .reuse import reuse_files
@@ -77,7 +77,7 @@ def add(
             python_file(root, f"--{key}", table[key])
     if reason := why_bad_name(name):
         raise ConfigError(f"kernel {name!r}: a kernel's name {reason}")
-    project = load_project(root, {name: table})
+    vendored = project.with_kernel(name, table).kernels[name]
     configuration = with_table(project.text(), (*project.keys, name), table)
     manifest = project.manifest()
     changes = _changes(project, [vendored], manifest)
