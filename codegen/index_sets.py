@@ -35,6 +35,21 @@ class IndexSets:
     new: Subscripts
     repeated: Subscripts
 
+    @property
+    def only_left(self) -> Subscripts:
+        """I: the indices that stand in u and not in v."""
+        return self.left_kept + self.left_lone
+
+    @property
+    def both(self) -> Subscripts:
+        """J: the indices that stand in u and in v."""
+        return self.batch + self.contracted
+
+    @property
+    def only_right(self) -> Subscripts:
+        """K: the indices that stand in v and not in u."""
+        return self.right_kept + self.right_lone
+
 
 def index_sets(einsum: Einsum, operand: int = 0) -> IndexSets:
     """Sort the indices of ``einsum`` as ``operand`` (from 0) sees them."""

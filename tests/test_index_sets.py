@@ -69,3 +69,6 @@ def test_every_index_plays_one_part(spec: str, operand: int) -> None:
     sets = index_sets(einsum, operand)
     parts = [index for name in FIELDS[:-1] for index in getattr(sets, name)]
     assert sorted(parts) == sorted(einsum.indices)
+    assert sets.only_left == sets.left_kept + sets.left_lone
+    assert sets.both == sets.batch + sets.contracted
+    assert sets.only_right == sets.right_kept + sets.right_lone
