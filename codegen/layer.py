@@ -22,11 +22,11 @@ def layer_program(
     """
     taken = [*operands, output, *([bias.name] if bias else [])]
     rest = [name for name, part in (("product", bias), ("z", activation)) if part]
-    stages = [*map(Names(taken).fresh, rest), output]
-    program = forward_program(tree, operands, stages[0])
+    names = Names(taken)
+    stages = [*map(names.fresh, rest), output]
+    program = forward_program(tree, operands, stages[0], names)
     (value,) = program.outputs
     inputs, steps = [*program.inputs], [*program.steps]
-    names = Names(program.names | {*taken, *stages})
     if bias is not None:
         spread = Value(names.fresh(f"spread_{bias.name}"), value.subscripts)
         rule = Einsum((bias.subscripts,), value.subscripts)
@@ -42,11 +42,15 @@ def layer_program(
 
 
 def forward_program(
-    tree: ContractionTree, operands: Sequence[str], output: str
+    tree: ContractionTree,
+    operands: Sequence[str],
+    output: str,
+    names: Names | None = None,
 ) -> Program:
     """Write the contraction tree as a program.
 
-    ``operands`` names each operand; one name in two places is one input.
+    ``operands`` names each operand; one name in two places is one input.  ``names``
+    hands out the names of what lies between, by default any but these.
     """
     einsum = tree.einsum
     places = [*map(Value, operands, einsum.operands)]
@@ -54,7 +58,7 @@ def forward_program(
     if len(places) == 1:
         return Program(tuple(places), (Step(result, einsum, tuple(places)),), (result,))
     inputs = {value.name: value for value in reversed(places)}
-    names = Names({*operands, output})
+    names = names or Names({*operands, output})
     steps: list[Step] = []
     tensors: list[Value] = []
     for place, leaf in zip(places, tree.leaves, strict=True):

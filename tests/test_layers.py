@@ -167,6 +167,15 @@ def test_every_activation_is_checked(activation: str, erf: str) -> None:
     assert report.ok, str(report)
 
 
+@pytest.mark.parametrize(
+    ("spec", "output"), [("ij,jk,kl->il", "part1"), ("ij,k->jk", "sum_a")]
+)
+def test_the_output_may_be_called_as_a_step_is(spec: str, output: str) -> None:
+    module = eingrad.load(spec, output=output, bias="", activation="relu", order=2)
+    report = eingrad.check(module)
+    assert report.ok, str(report)
+
+
 def test_a_given_size_of_1_does_not_give_way_to_the_bias() -> None:
     module = eingrad.load("i->iz", bias="z", sizes={"z": 1})
     assert module.forward(np.ones(2), np.ones(1)).shape == (2, 1)
