@@ -49,6 +49,8 @@ def share(program: Program) -> Program:
             steps.append(Step(step.result, copy, (known,)))
         else:
             alias[step.result.name] = known
+            if step.result.name in outputs:
+                outputs.add(known.name)
     kept = tuple(alias.get(v.name, v) for v in program.outputs)
     return replace(program, steps=tuple(steps), outputs=kept)
 

@@ -60,6 +60,19 @@ def test_equal_steps_are_shared() -> None:
     assert after.outputs == before.outputs
 
 
+def test_two_outputs_that_equal_another_step_are_two_arrays() -> None:
+    before = program(
+        step("b[i]", Conj(), "a[i]"),
+        step("c[i]", Conj(), "a[i]"),
+        step("d[i]", Conj(), "a[i]"),
+        inputs="a[i]",
+        outputs="c[i] d[i]",
+    )
+    after = share(before)
+    assert lines(after) == ["b[i] = conj (a)", "d[i] = einsum i->i (b)"]
+    assert after.outputs == (value("b[i]"), value("d[i]"))
+
+
 def test_new_indices_of_two_sizes_are_not_shared() -> None:
     before = program(
         step("b[ij]", Einsum((("i",),), ("i", "j")), "a[i]"),
