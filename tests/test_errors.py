@@ -501,6 +501,13 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: matmul().jvp([zeros(2, 3), zeros(3, 4)], ["q", zeros(3, 4)]),
         "the tangent of 'x' has dtype <U1, which is no number",
     ),
+    "a cotangent of a gradient of another size": (
+        lambda: eingrad.load("i,i->", order=2).double_backward(
+            [zeros(2), zeros(3)], zeros(), zeros(2), zeros(2)
+        ),
+        "index 'i' has size 3 on axis 0 of the cotangent of the gradient of 'b', "
+        "but size 2 in the operands",
+    ),
     "too few axes for an ellipsis": (
         lambda: batched().forward(zeros(2), zeros(3)),
         "operand 'u' has the indices '...ij', which do not fit its shape (2,)",
