@@ -432,6 +432,12 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: matmul().forward(np.array([["a"]]), zeros(1, 4)),
         "operand 'x' has dtype <U1, which is no number",
     ),
+    "rows of several lengths": (
+        lambda: matmul().forward(zeros(2, 3), [[1], [2, 3]]),
+        "operand 'weight' is no array: setting an array element with a sequence. "
+        "The requested array has an inhomogeneous shape after 1 dimensions. "
+        "The detected shape was (2,) + inhomogeneous part.",
+    ),
     "dates": (
         lambda: matmul().forward(zeros(2, 3), np.zeros((3, 4), "M8[s]")),
         "operand 'weight' has dtype datetime64[s], which is no number",
