@@ -71,13 +71,20 @@ class Options:
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
-    """Return the options of these names; OptionError for one that there is not."""
+    """Return the options of these names; OptionError for one that there is not.
+
+    What is NumPy's is taken as the list or the number it holds, which can be compared.
+    """
     known = [field.name for field in dataclasses.fields(Options)]
     for name in given:
         if name not in known:
             hint = suggestion(name, known) or f"; there are {', '.join(known)}"
             raise OptionError(f"unknown option {name!r}{hint}")
-    return Options(**given)
+    plain = {
+        name: value.tolist() if hasattr(value, "tolist") else value
+        for name, value in given.items()
+    }
+    return Options(**plain)
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -282,7 +282,7 @@ def _wanted(wrt: Sequence[str] | None, operands: Sequence[str]) -> tuple[str, ..
     if not _is_list(wrt) or not wrt:
         raise OptionError(f"wrt is a list of one or more operand names, got {wrt!r}")
     for name in wrt:
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             hint = suggestion(str(name), names) or f"; there are {', '.join(names)}"
             raise OptionError(f"wrt names no operand: {name!r}{hint}")
     if len(set(wrt)) != len(wrt):

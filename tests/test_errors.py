@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -18,6 +19,7 @@ import pytest
 import eingrad
 from eingrad.api import check
 from eingrad.cli import main
+from eingrad.options import Options
 
 LETTERS_ONLY = "a spec is made of letters, ',', '...' and '->'"
 ARROW = "the output follows '->'; did you mean"
@@ -341,6 +343,7 @@ NONSENSE: list[dict[str, Any]] = [
     {"shapes": [(2, 3), (3, 5)], "sizes": {"i": 7}},
     {"wrt": 0},
     {"wrt": [0]},
+    {"wrt": [np.array([1, 2])]},
     {"optimize": None},
     {"optimize": True},
     {"optimize": [0, 1]},
@@ -353,6 +356,19 @@ NONSENSE: list[dict[str, Any]] = [
 def test_nonsense_is_refused_as_an_option(options: dict[str, Any]) -> None:
     with pytest.raises(eingrad.OptionError):
         eingrad.generate("ij,jk->ik", **options)
+
+
+@pytest.mark.parametrize("option", [f.name for f in dataclasses.fields(Options)])
+def test_array_as_an_option(option: str) -> None:
+    with pytest.raises(eingrad.EingradError):
+        eingrad.generate("ij,jk->ik", **{option: np.array([1.5, 2.5])})
+
+
+def test_arrays_that_fit_are_lists_and_numbers() -> None:
+    given = {"order": np.int64(2), "shapes": np.array([[2, 3], [3, 4]])}
+    text = eingrad.generate("ij,jk->ik", wrt=np.array(["a"]), **given)
+    like = {"order": 2, "shapes": [[2, 3], [3, 4]]}
+    assert text == eingrad.generate("ij,jk->ik", wrt=["a"], **like)
 
 
 @pytest.mark.parametrize(
