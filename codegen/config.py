@@ -26,7 +26,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .disk import why_bad_path
-from .errors import ConfigError
+from .errors import ConfigError, suggestion
 from .options import Options
 from .request import TARGETS
 from .schema import (
@@ -94,7 +94,7 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
     table = load_table(root, version=version)
     if table is None:
         raise ConfigError(
-            f"no configuration in {root}; run `eingrad init`, "
+            f"no configuration in {root}; {_misspelt(root)}run `eingrad init`, "
             "or write [tool.eingrad] in pyproject.toml"
         )
     prefix, general = table.prefix, dict(table.general)
@@ -195,6 +195,14 @@ def _find(root: Path) -> tuple[Path, str, Mapping[str, Any]] | None:
     if ours is None:
         return None
     return project, "tool.eingrad.", read_value("tool.eingrad", ours, TABLE)
+
+
+def _misspelt(root: Path) -> str:
+    """Name the table that may have been meant for ours, if there is one."""
+    for name in read_toml(root / "pyproject.toml").get("tool", {}):
+        if suggestion(name, ["eingrad"]):
+            return f"did you mean [tool.eingrad] by [tool.{bare(name)}]? if not, "
+    return ""
 
 
 def _check_version(path: str, wanted: object, version: str | None) -> None:

@@ -132,6 +132,17 @@ def test_two_configurations_are_one_too_many(tmp_path: Path) -> None:
     )
 
 
+def test_misspelt_table(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.eingard]\nout = "gen"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path)
+    assert str(caught.value) == (
+        f"no configuration in {tmp_path}; did you mean [tool.eingrad] by "
+        "[tool.eingard]? if not, run `eingrad init`, "
+        "or write [tool.eingrad] in pyproject.toml"
+    )
+
+
 @pytest.mark.parametrize("text", ["", "[tool.other]\n", None])
 def test_no_configuration(tmp_path: Path, text: str | None) -> None:
     if text is not None:
