@@ -262,24 +262,27 @@ def resolve_shapes(
 
 
 def _sizes_of(einsum: Einsum, shapes: Sequence[Sequence[int]]) -> dict[Index, int]:
-    sizes: dict[Index, int] = {}
+    found: dict[Index, tuple[int, str]] = {}
     for subscripts, shape in zip(einsum.operands, shapes, strict=True):
+        place = f"the shape {tuple(shape)} of {''.join(subscripts)!r}"
         if len(subscripts) != len(shape):
             raise OptionError(
                 f"shape {tuple(shape)} does not fit the operand "
                 f"{''.join(subscripts)!r}, which has {len(subscripts)} axes"
             )
-        own: dict[Index, int] = {}
+        own: dict[Index, tuple[int, str]] = {}
         for index, size in zip(subscripts, shape, strict=True):
             _check_count(index, size)
-            within = own.setdefault(index, size)
-            across = sizes.get(index, size)
-            if within != size or (across != size and 1 not in (across, size)):
-                other = within if within != size else across
-                raise OptionError(f"index {index!r} has sizes {other} and {size}")
-            if size != 1 or index not in sizes:
-                sizes[index] = size
-    return sizes
+            known = own.get(index) or found.get(index, (size, place))
+            if size != known[0] and (index in own or 1 not in (size, known[0])):
+                raise OptionError(
+                    f"index {index!r} has size {size} in {place}, "
+                    f"but size {known[0]} in {known[1]}"
+                )
+            own[index] = (size, place)
+            if size != 1 or index not in found:
+                found[index] = own[index]
+    return {index: size for index, (size, _) in found.items()}
 
 
 def parse_sized(

@@ -276,7 +276,11 @@ OPTIONS: list[tuple[dict[str, Any], str]] = [
         {"shapes": [(2, 3, 4), (3, 4)]},
         "shape (2, 3, 4) does not fit the operand 'ij', which has 2 axes",
     ),
-    ({"shapes": [(2, 3), (4, 5)]}, "index 'j' has sizes 3 and 4"),
+    (
+        {"shapes": [(2, 3), (4, 5)]},
+        "index 'j' has size 4 in the shape (4, 5) of 'jk', "
+        "but size 3 in the shape (2, 3) of 'ij'",
+    ),
     (
         {"shapes": [(2, 3)]},
         "ij,jk->ik needs a shape for each operand: 2 in all, got 1",
