@@ -223,7 +223,8 @@ def _new_index_hint(index: Index, known: Subscripts) -> str:
     return (
         f"the operands {have}\n"
         f"or give {index} a size, and the output is constant along it: "
-        f"--sizes {index}=8"
+        f"--sizes {index}=8\n"
+        f"or, in a configuration, sizes = {{ {index} = 8 }}"
     )
 
 

@@ -27,7 +27,10 @@ ONE_ARROW = "a spec has one '->', between the operands and the output"
 DOTS = "an ellipsis is three dots"
 ONE_ELLIPSIS = "a term has at most one '...'"
 TWO_PLACES = "operand 'x' stands in two places of 'ij,jk->ik'"
-SIZE = "or give {0} a size, and the output is constant along it: --sizes {0}=8"
+SIZE = [
+    "  or give {0} a size, and the output is constant along it: --sizes {0}=8",
+    "  or, in a configuration, sizes = {{ {0} = 8 }}",
+]
 
 # The spec, and the lines of the message; the caret stands under the culprit.
 SPECS: list[tuple[str, list[str]]] = [
@@ -171,7 +174,7 @@ SPECS: list[tuple[str, list[str]]] = [
             "  bqhd,bkhd->bhqz",
             "                ^",
             "  the operands have b, q, h, d, k",
-            f"  {SIZE.format('z')}",
+            *[line.format("z") for line in SIZE],
         ],
     ),
     (
@@ -181,7 +184,7 @@ SPECS: list[tuple[str, list[str]]] = [
             "  ->i",
             "    ^",
             "  the operands have no index",
-            f"  {SIZE.format('i')}",
+            *[line.format("i") for line in SIZE],
         ],
     ),
     (
@@ -651,7 +654,8 @@ COMMANDS: list[tuple[list[str], int, str]] = [
         2,
         "error: output index 'z' appears in no operand\n  ij->iz\n       ^\n"
         "  the operands have i, j\n"
-        "  or give z a size, and the output is constant along it: --sizes z=8\n",
+        "  or give z a size, and the output is constant along it: --sizes z=8\n"
+        "  or, in a configuration, sizes = { z = 8 }\n",
     ),
     (
         ["ij->i", "--operands", "class"],
