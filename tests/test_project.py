@@ -528,3 +528,9 @@ def test_schema_and_reader_refuse_the_same(root: Path, key: str, value: object) 
         jsonschema.validate(tomllib.loads(text), json_schema())
     (root / "eingrad.toml").write_text(text, encoding="utf-8")
     assert run("list") == 2
+
+
+@pytest.mark.parametrize("words", ["ij->i -o new/in/x.py", "explain ij -o new/in/x.md"])
+def test_folders_of_a_file_are_made(root: Path, words: str) -> None:
+    assert run(*words.split()) == 0
+    assert (root / words.split()[-1]).is_file()

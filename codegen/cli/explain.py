@@ -32,7 +32,9 @@ ENDINGS = {
     "by default what FILE ends in: .txt, .md, .tex, .html, .mmd, .json.",
 )
 @click.option("--json", "style", flag_value="json", help="Short for --format json.")
-@click.option("-o", "out", metavar="FILE", type=Path, help="Write to FILE.")
+@click.option(
+    "-o", "out", metavar="FILE", type=Path, help="Write to FILE, and make its folders."
+)
 @derivation_options
 def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> None:
     """Explain SPEC: index sets, the derivation of each gradient, and the cost.

@@ -19,7 +19,7 @@ from .terminal import say, specs_for
     "out",
     metavar="FILE",
     type=Path,
-    help="Write to FILE, unless that was edited or is somebody else's.",
+    help="Write to FILE, and make its folders; not over an edit or somebody else's.",
 )
 @click.option("--name", metavar="NAME", help="Name of the kernel; FILE is NAME.py.")
 @generation_options
