@@ -365,22 +365,6 @@ def test_nonsense_is_refused_as_an_option(options: dict[str, Any]) -> None:
         eingrad.generate("ij,jk->ik", **options)
 
 
-@pytest.mark.parametrize("mark", ["", ","])
-@pytest.mark.parametrize("shaped", [False, True])
-def test_sizes_too_large_to_plan_for(mark: str, shaped: bool) -> None:
-    letters = "abcdefghijklmnopqrst"
-    terms = mark.join(letters)
-    sizes = dict.fromkeys(letters, 2**63 - 1)
-    shapes = [[sizes[index] for index in term] for term in terms.split(",")]
-    given: dict[str, Any] = {"shapes": shapes} if shaped else {"sizes": sizes}
-    with pytest.raises(eingrad.OptionError) as caught:
-        eingrad.generate(f"{terms}->a", **given)
-    assert str(caught.value) == (
-        f"the sizes of {', '.join(letters)} multiply to more than 1e250, "
-        "too much to plan for; give smaller ones"
-    )
-
-
 @pytest.mark.parametrize("option", [f.name for f in dataclasses.fields(Options)])
 def test_array_as_an_option(option: str) -> None:
     with pytest.raises(eingrad.EingradError):

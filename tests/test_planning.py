@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
+import math
 import os
 import re
 import subprocess
@@ -101,3 +103,12 @@ def test_cotengra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "cotengra", None)
     with pytest.raises(eingrad.OptionError, match="pip install cotengra"):
         eingrad.generate("ij,jk,kl->il", optimize="cotengra")
+
+
+def test_sizes_of_all_indices_may_multiply_to_more_than_a_float_holds() -> None:
+    letters = [chr(ord("Ā") + k) for k in range(161)]
+    spec = ",".join(map("".join, itertools.pairwise(letters)))
+    sizes = dict.fromkeys(letters, 100)
+    text = eingrad.generate(f"{spec}->{letters[0]}{letters[-1]}", sizes=sizes)
+    assert math.prod(sizes.values()) > sys.float_info.max
+    assert text.count("    grad_") >= 160
