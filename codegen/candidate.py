@@ -154,6 +154,10 @@ class Problem:
         """Count the entries along ``indices``."""
         return cost.entries(indices, self.sizes)
 
+    def known_entries(self, indices: Sequence[Index]) -> int:
+        """Count the entries along those of ``indices`` whose sizes are known."""
+        return self.entries([index for index in indices if index in self.sizes])
+
     def unknown(self, indices: Sequence[Index]) -> list[Index]:
         """Return those of ``indices`` whose sizes are unknown."""
         return [index for index in indices if index not in self.sizes]

@@ -82,9 +82,8 @@ def choose(
     unknown = problem.unknown(problem.wanted)
     if not unknown or problem.sets.contracted:
         return _best(found, made)
-    known = [index for index in problem.wanted if index not in unknown]
-    volumes = [volume / problem.entries(known) for volume in VOLUMES]
-    tried = [_worthwhile(problem.assuming(unknown, count)) for count in volumes]
+    counts = [volume / problem.known_entries(problem.wanted) for volume in VOLUMES]
+    tried = [_worthwhile(problem.assuming(unknown, count)) for count in counts]
     least = [_best(ways, made).rest(made) for ways in tried]
 
     def behind(way: Candidate) -> float:
@@ -126,8 +125,7 @@ def split(problem: Problem, made: Collection[Expr] = ()) -> Split | None:
         for count, found in zip(counts, tried, strict=True)
         if _as(small, found, made) < _as(large, found, made)
     )
-    known = [index for index in matrix if index not in unknown]
-    bound = last * problem.entries(known)
+    bound = last * problem.known_entries(matrix)
     return Split(_assumed(large, problem), small, matrix, bound)
 
 
