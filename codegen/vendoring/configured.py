@@ -74,7 +74,7 @@ class Project:
         there = plain_text(self.root, self.source) is not None
         return self.table.source.read_bytes().decode() if there else ""
 
-    def manifest(self) -> Manifest:
+    def recorded(self) -> Manifest:
         """Read what is on record; nothing is, if there is no manifest.
 
         Raises ConfigError for one that cannot be read.

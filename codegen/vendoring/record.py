@@ -40,7 +40,7 @@ def project_manifest(project: Project) -> Manifest:
 
     Raises ConfigError for a manifest that cannot be read.
     """
-    return followed(project, project.manifest())
+    return followed(project, project.recorded())
 
 
 def followed(project: Project, manifest: Manifest) -> Manifest:

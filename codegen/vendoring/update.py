@@ -79,7 +79,7 @@ def add(
         raise ConfigError(f"kernel {name!r}: a kernel's name {reason}")
     vendored = project.with_kernel(name, table).kernels[name]
     configuration = with_table(project.text(), (*project.keys, name), table)
-    manifest = project.manifest()
+    manifest = project.recorded()
     changes = _changes(project, [vendored], manifest)
     _refuse(changes)
     known = [item.path for item in changes] + [MANIFEST]

@@ -74,7 +74,7 @@ def verify(project: Project, names: Sequence[str] = ()) -> tuple[Verdict, ...]:
     Raises ConfigError if the manifest cannot be read, or nothing is vendored, and
     OptionError for an unknown name.
     """
-    recorded = project.manifest()
+    recorded = project.recorded()
     manifest = followed(project, recorded)
     moved = {e.kernel for p, e in manifest.entries.items() if p not in recorded.entries}
     entries = {p: e for p, e in manifest.entries.items() if e.vendored}
