@@ -28,7 +28,6 @@ class Fit:
     weight: Real
     degrees: tuple[int, int]
     end: str
-    scale: Any = 1
 
 
 def ratio(a: Any) -> Any:
@@ -37,21 +36,28 @@ def ratio(a: Any) -> Any:
 
 
 ZERO = findroot(lambda a: ratio(a) - a, mpf("0.75"))
+# What the double that stands for it loses of φ(0), the fits make up for.
+NORMAL = 1 / mp.sqrt(2 * mp.pi)
+ROUNDED = mpf(float(NORMAL))
+
+
+def divisor(a: Any) -> Any:
+    """Return φ(a) / Φ(-a), with φ(0) as it is rounded."""
+    return ROUNDED / (NORMAL * ratio(a))
 
 
 def slope(a: Any) -> Any:
-    """Return (Φ(-a) / φ(a) - a) / (z - a) - 1, where z is the zero of the dividend."""
+    """Return (Φ(-a) - a φ(a)) / (z - a) / e^(-a²/2), where z is the zero."""
     if abs(a - ZERO) < mpf(10) ** -20:
-        return -a * ratio(a) + 1
-    return (ratio(a) - ZERO) / (ZERO - a)
+        return NORMAL * (2 - a * ratio(a))
+    return NORMAL * (ratio(a) - a) / (ZERO - a)
 
 
-NORMAL = 1 / mp.sqrt(2 * mp.pi)
 FITS = [
-    Fit(f"_GELU_{name}_{bits}", f, weight, degrees, end, scale)
-    for name, f, weight, scale in (
-        ("TAIL", lambda a: 1 / ratio(a) - a, lambda a: 1 / ratio(a), 1),
-        ("SLOPE", slope, lambda a: 1 + slope(a), NORMAL),
+    Fit(f"_GELU_{name}_{bits}", f, weight, degrees, end)
+    for name, f, weight in (
+        ("TAIL", lambda a: divisor(a) - a, divisor),
+        ("SLOPE", lambda a: slope(a) - ROUNDED, slope),
     )
     for bits, degrees, end in ((32, (4, 5), "14.6"), (64, (9, 10), "38.7"))
 ]
@@ -133,12 +139,17 @@ def main() -> None:
     for fit in FITS:
         error, p, q = remez(fit)
         print(f"{fit.name}: error 2^{mp.nstr(mp.log(error, 2), 4)}")
-        print(f"  {_row([fit.scale * c for c in reversed(p)])}\n  {_row(q[::-1])}")
+        print(f"  {_row(p[::-1])}\n  {_row(q[::-1])}")
     print("zero of gelu':", _two(-ZERO))
     silu = findroot(lambda a: 1 + mp.exp(-a) - a, mpf("1.3"))
     print("zero of silu':", _two(-silu), "e^z", float(mp.exp(-silu)))
-    bend = findroot(lambda a: 2 - a + mp.exp(-a) * (2 + a), mpf("2.4"))
-    print("zero of silu'':", _two(bend), "e^-z", float(mp.exp(-bend)))
+
+    def bracket(a: Any) -> Any:
+        return 2 - a + mp.exp(-a) * (2 + a)
+
+    bend = findroot(bracket, mpf("2.4"))
+    print("zero of silu'':", float(bend), "e^-z", float(mp.exp(-bend)))
+    print("  the bracket there:", float(bracket(mpf(float(bend)))))
     _gelu_tanh()
 
 
