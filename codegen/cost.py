@@ -16,9 +16,6 @@ from .spec import Index
 
 Sizes = Mapping[Index, int]
 
-# Unknown sizes where only those of large arrays matter.
-LARGE = 257
-
 # np.einsum reads subscripts of ASCII letters.
 EINSUM_LETTERS = 52
 

@@ -17,6 +17,9 @@ from .spec import Index, Subscripts, unique
 from .unary import diagonal, like, scalar
 from .views import Source
 
+# The unknown size of an axis of what is summed up as a whole, which is taken for large.
+_LARGE = 257**2
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -63,8 +66,7 @@ def first_stage(
 ) -> Stage:
     """Return the first stage of the sum over what is not kept."""
     if not kept:
-        # What is summed up as a whole is taken for large.
-        sizes = {**dict.fromkeys(order, cost.LARGE**2), **sizes}
+        sizes = {**dict.fromkeys(order, _LARGE), **sizes}
     found = list(_stages(order, kept, sizes))
     forced = [stage for stage in found if stage.op.name.lower() == force]
     return min(forced or found, key=lambda stage: stage.time)
