@@ -188,6 +188,14 @@ def test_the_drawing_is_xml_in_which_no_boxes_overlap(case: str) -> None:
             assert apart or y >= other_y + other_height or other_y >= y + height
 
 
+def test_the_drawing_writes_costs_as_the_table_below_does() -> None:
+    drawn, table = eingrad.explain("ij,jk,kl->il").html.split("</svg>", 1)
+    costs = re.findall('<text class="cost"[^>]*>(.*?)</text>', drawn)
+    assert [re.sub("<[^>]+>", "", cost) for cost in costs] == ["i·k·l", "i·j·k"]
+    cells = html.unescape(re.sub("<[^>]+>", "", table))
+    assert "i·k·l" in cells and "i·j·k" in cells
+
+
 def test_a_tree_that_nobody_could_see_is_not_drawn() -> None:
     spec = ",".join(["i"] * (MOST_LEAVES + 1)) + "->i"
     assert "<svg" not in eingrad.explain(spec).html

@@ -75,7 +75,8 @@ def _lines(node: Node) -> list[str]:
     if node.step:
         lines.append(str(node.step))
     if node.multiply_adds:
-        lines.append(written(node.multiply_adds))
+        # As the tables of the page write a product.
+        lines.append(written(node.multiply_adds).replace("*", "·"))
     return lines
 
 
