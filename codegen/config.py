@@ -16,39 +16,17 @@ The merge is shallow: a list or a table replaces the one it overrides.
 
 from __future__ import annotations
 
-import keyword
 import os
-import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .disk import why_bad_path
 from .errors import ConfigError, suggestion
-from .options import Options
-from .request import TARGETS
-from .schema import (
-    GENERAL,
-    KERNEL,
-    NAME,
-    SHARED,
-    TABLE,
-    bare,
-    read_table,
-    read_value,
-    shown,
-)
-
-
-@dataclass(frozen=True)
-class KernelConfig:
-    """One kernel: what ``NAME.py`` is generated from."""
-
-    name: str
-    spec: str
-    options: Options = field(default_factory=Options)
+from .kernel_tables import KernelConfig, read_kernels, read_vendored
+from .schema import GENERAL, TABLE, bare, read_table, read_value, shown
 
 
 @dataclass(frozen=True)
@@ -106,12 +84,14 @@ def load_config(root: Path, *, version: str | None = None) -> Config:
         )
     if reason := why_bad_out(root, general["out"]):
         raise ConfigError(f"{prefix}out {reason}, got {shown(general['out'])}")
+    # Copies are no part of a build, but their mistakes are not for later.
+    read_vendored(root, f"{prefix}vendor.", table.general)
     return Config(
         root=root,
         source=table.source,
         out=PurePosixPath(general["out"]),
         build=general.get("build", "check"),
-        kernels=_kernels(f"{prefix}kernels.", general),
+        kernels=read_kernels(f"{prefix}kernels.", general),
     )
 
 
@@ -154,15 +134,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
     except ValueError as error:  # an integer of too many digits is no TOMLDecodeError
         raise ConfigError(f"{path} is not TOML: {error}") from error
-
-
-def why_bad_name(name: str) -> str | None:
-    """Say why ``name`` cannot be a kernel's and so a file's name; None if it can."""
-    if not re.fullmatch(NAME, name):
-        return "must be lower-case ASCII letters, digits and '_', a letter first"
-    if keyword.iskeyword(name):
-        return "must not be a Python keyword: its module could not be imported"
-    return None
 
 
 def why_bad_out(root: Path, out: str) -> str | None:
@@ -229,42 +200,3 @@ def _check_version(path: str, wanted: object, version: str | None) -> None:
             f"{path} is {shown(specifier)}, but this is eingrad {ours}; install a "
             "version that it accepts, or change it"
         )
-
-
-def _kernels(prefix: str, general: Mapping[str, Any]) -> tuple[KernelConfig, ...]:
-    tables = general.get("kernels", {})
-    seen: dict[str, str] = {}
-    for name in tables:
-        first = seen.setdefault(name.lower(), name)
-        if first != name:
-            raise ConfigError(
-                f"{prefix}{bare(first)} and {prefix}{bare(name)} differ only in case; "
-                "their files would be one file on some systems"
-            )
-    for name in tables:
-        if reason := why_bad_name(name):
-            raise ConfigError(f"{prefix}{bare(name)}: a kernel's name {reason}")
-    return tuple(
-        read_kernel(f"{prefix}{name}", name, tables[name], general)
-        for name in sorted(tables)
-    )
-
-
-def read_kernel(
-    path: str, name: str, table: object, general: Mapping[str, Any]
-) -> KernelConfig:
-    """Read the table at ``path``, and from ``general`` what it leaves out."""
-    own = read_table(f"{path}.", read_value(path, table, TABLE), KERNEL)
-    spec = own.pop("spec", None)
-    if spec is None:
-        raise ConfigError(f'{path}.spec is missing, such as spec = "ij,jk->ik"')
-    shared = [key.replace("-", "_") for key in SHARED]
-    inherited = {key: general[key] for key in shared if key in general}
-    # General sizes serve many kernels: each takes those of its indices.
-    sizes = inherited.pop("sizes", {})
-    if "shapes" not in own:
-        sizes = {index: n for index, n in sizes.items() if index in spec}
-        inherited["sizes"] = sizes or None
-    given = inherited | own
-    (target,) = given.pop("targets", TARGETS)
-    return KernelConfig(name, spec, Options(target=target, **given))

@@ -9,10 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import TypedDict, Unpack
 
 from .build_plan import Action, Plan, PlannedFile
-from .config import Config, KernelConfig
+from .config import Config
 from .digest import body_digest, body_hash, recorded_digest, recorded_spec
 from .disk import located, read_text
 from .errors import ConfigError, OptionError, suggestion
+from .kernel_tables import KernelConfig
 from .manifest import MANIFEST, Entry, Manifest, read_manifest
 from .rendering import (
     Rendered,

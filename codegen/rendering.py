@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from .config import KernelConfig
 from .contraction import Path
 from .digest import body_digest, body_hash, hashed, is_ours, recorded_digest
 from .errors import ConfigError, EingradError, InternalError
 from .generator import generator_hash
+from .kernel_tables import KernelConfig
 from .manifest import Entry
 from .options import Options
 

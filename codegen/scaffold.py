@@ -18,11 +18,11 @@ from .config import (
     load_table,
     read_toml,
     source_of,
-    why_bad_name,
     why_bad_out,
 )
 from .disk import plain_text, write_text
 from .errors import ConfigError
+from .kernel_tables import why_bad_name
 from .options import Options
 from .schema import TABLE, read_value, shown, spelled
 from .toml_text import with_table

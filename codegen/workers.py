@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from queue import SimpleQueue
 
-from .config import KernelConfig
 from .contraction import Path
 from .errors import ConfigError, EingradError, InternalError
+from .kernel_tables import KernelConfig
 from .options import Options
 from .rendering import Rendered, render_kernel
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from eingrad.config import Config, KernelConfig, load_config
+from eingrad.config import Config, load_config
 from eingrad.digest import HEADER, body_digest
+from eingrad.kernel_tables import KernelConfig
 from eingrad.rendering import Rendered
 
 Plan = tuple[tuple[int, ...], ...]

@@ -67,7 +67,7 @@ proof
 api
 schema
 disk toml_text
-manifest generator
+manifest generator kernel_tables
 config
 exclusive rendering
 workers states

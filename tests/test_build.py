@@ -14,7 +14,7 @@ from projects import configured, render, text_of
 
 from eingrad.build import build
 from eingrad.build_plan import Plan, diff
-from eingrad.config import Config, KernelConfig
+from eingrad.config import Config
 from eingrad.digest import HEADER, body_digest, is_ours, recorded_digest
 from eingrad.errors import (
     ConfigError,
@@ -22,6 +22,7 @@ from eingrad.errors import (
     OptionError,
     RefusedError,
 )
+from eingrad.kernel_tables import KernelConfig
 from eingrad.planning import plan_build
 from eingrad.rendering import Rendered
 from eingrad.states import State

@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from eingrad.config import Config, KernelConfig, load_config, why_bad_name
+from eingrad.config import Config, load_config
 from eingrad.errors import ConfigError, EingradError
+from eingrad.kernel_tables import KernelConfig, why_bad_name
 from eingrad.options import Options
 
 EVERYTHING = """\
@@ -268,6 +269,33 @@ def test_general_errors(tmp_path: Path, text: str, error: str) -> None:
 @pytest.mark.parametrize(("text", "error"), KERNEL_ERRORS)
 def test_kernel_errors(tmp_path: Path, text: str, error: str) -> None:
     assert refusal(tmp_path, kernel(text)) == f"tool.eingrad.kernels.mm{error}"
+
+
+VENDOR_ERRORS = [
+    # (the text of [tool.eingrad.vendor.mm], the error after "tool.eingrad.vendor.mm")
+    ("", " must have either spec or from"),
+    ('spec = "ij"\ncolour = 3', ".colour is not a known key; the keys here are from, "),
+    ('spec = "ij"\ndset = "mm.py"', ".dset is not a known key; did you mean 'dest'?"),
+    ("spec = 3", ".spec must be a string, got 3"),
+    (
+        'spec = "ij"',
+        '.dest is missing: the file, such as "src/mypkg/_vendor/mm.py"',
+    ),
+    (
+        'spec = "ij"\ndest = "gen/mm.py"',
+        ".dest must not be inside 'gen', the folder of `eingrad build`",
+    ),
+    ('spec = "ij"\ndest = "mm.py"\norder = 3', ".order must be 1 or 2, got 3"),
+]
+
+
+@pytest.mark.parametrize(("text", "error"), VENDOR_ERRORS)
+def test_a_build_sees_the_mistakes_in_tables_of_copies(
+    tmp_path: Path, text: str, error: str
+) -> None:
+    held = kernel('spec = "ij"')
+    table = f"{held}[tool.eingrad.vendor.mm]\n{text}\n"
+    assert refusal(tmp_path, table).startswith(f"tool.eingrad.vendor.mm{error}")
 
 
 def test_config_errors_are_eingrad_errors() -> None:

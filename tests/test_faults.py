@@ -22,9 +22,9 @@ import pytest
 from projects import configured, render, text_of, tree
 
 from eingrad.build import build
-from eingrad.config import KernelConfig
 from eingrad.errors import EingradError
 from eingrad.exclusive import exclusive
+from eingrad.kernel_tables import KernelConfig
 from eingrad.planning import plan_build
 
 KILLS = int(os.environ.get("EINGRAD_KILLS", "6"))

@@ -12,10 +12,10 @@ from tracing import measured
 
 import eingrad
 from eingrad import interpret
-from eingrad.config import KernelConfig
 from eingrad.derivation import Derivation
 from eingrad.differentiate import reverse_mode
 from eingrad.errors import OptionError
+from eingrad.kernel_tables import KernelConfig
 from eingrad.liveness import work
 from eingrad.memory import peak_memory
 from eingrad.memory_limit import read_memory_limit

@@ -18,10 +18,11 @@ from projects import configured, tree
 
 from eingrad import rendering
 from eingrad.build import build
-from eingrad.config import Config, KernelConfig, load_config
+from eingrad.config import Config, load_config
 from eingrad.digest import HEADER, body_hash
 from eingrad.errors import ConfigError, RefusedError
 from eingrad.generator import stages
+from eingrad.kernel_tables import KernelConfig
 from eingrad.manifest import (
     Entry,
     Manifest,

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..config import why_bad_name
 from ..disk import delete, read_text, write_text
 from ..errors import ConfigError, OptionError, RefusedError
+from ..kernel_tables import Vendored, python_file, why_bad_name
 from ..manifest import MANIFEST, Entry, Manifest, write_manifest
 from ..states import is_intact
 from ..toml_text import with_table
 from .changes import Change, change, orphan
-from .configured import Project, Vendored, python_file
+from .configured import Project
 from .edits import drop_patch
 from .record import configured_path, project_manifest, recorded_patch
 from .reuse import reuse_files

@@ -14,10 +14,11 @@ from pathlib import PurePosixPath
 from ..digest import body_hash
 from ..disk import read_text
 from ..errors import ConfigError
+from ..kernel_tables import Vendored
 from ..manifest import Entry
 from ..rendering import kernel_of
 from ..states import State, is_intact
-from .configured import Project, Vendored, check_names
+from .configured import Project, check_names
 from .record import accepted_body, code_hash, followed, reason_of
 
 _REASONS = {

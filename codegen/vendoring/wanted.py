@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from ..config import KernelConfig
 from ..digest import body_hash
 from ..disk import read_text
 from ..errors import ConfigError, EingradError, suggestion
+from ..kernel_tables import KernelConfig, Vendored
 from ..manifest import MANIFEST, Entry, Manifest, read_manifest
 from ..proof_file import proof_file
 from ..render import render_proof
@@ -21,7 +21,6 @@ from ..rendering import (
     render_kernel,
 )
 from ..request import read_request
-from .configured import Vendored
 from .header import readdressed
 from .record import PROOF, accepted_body, code_hash
 
