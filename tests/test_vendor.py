@@ -462,6 +462,24 @@ def test_an_interrupted_update_is_completed(project: Folder) -> None:
     assert project.disk() == done
 
 
+def test_an_interrupted_addition_is_no_stranger(empty: Folder) -> None:
+    """Leave the file alone, as a kill before the manifest and configuration does."""
+    empty.done("add", "bi,ij->bj", "--dest", DEST)
+    for path in ("eingrad.lock", "eingrad.toml"):
+        (empty.root / path).unlink()
+    assert empty.vendor(*ADD)[2] == f"changed {DEST}\n{WROTE}"
+    assert empty.vendor("verify")[0] == 0
+    # Nor is it where the configuration alone is there.
+    (empty.root / "eingrad.lock").unlink()
+    assert empty.vendor("verify")[:2] == (1, f"stale        {DEST}\n")
+    configure(empty)
+    assert empty.vendor("update")[2] == f"changed {DEST}\n{WROTE}"
+    edit(empty)
+    (empty.root / "eingrad.lock").unlink()
+    assert empty.vendor("verify")[:2] == (1, f"foreign      {DEST}\n")
+    assert empty.vendor("update")[0] == 3
+
+
 def test_a_plan_on_record_that_does_not_fit_gives_way(project: Folder) -> None:
     before = project.disk()
     project.replace("eingrad.lock", "plan = [[0, 1]]", "plan = [[0, 7]]")

@@ -148,8 +148,11 @@ def base_text(root: Path, manifest: Manifest, entry: Entry) -> str | None:
 
 
 def _unlisted(fresh: Change, wanted: Wanted) -> Change:
-    """Write a file that the manifest does not list, unless one is in the way."""
-    if fresh.state is State.MISSING:
+    """Write a file that the manifest does not list, unless one is in the way.
+
+    One that is as it was generated, by a command that was killed, say, is not.
+    """
+    if fresh.state in (State.MISSING, State.STALE):
         return replace(fresh, text=wanted.text)
     if fresh.state is State.OK:
         return fresh

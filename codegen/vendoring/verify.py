@@ -113,7 +113,8 @@ def _verdict(
     except FileNotFoundError:
         return Verdict(path, name, State.MISSING if vendored else State.ORPHAN)
     if entry is None:
-        return Verdict(path, name, State.FOREIGN)
+        intact = text is not None and is_intact(text, None)
+        return Verdict(path, name, State.STALE if intact else State.FOREIGN)
     if vendored is None:
         return Verdict(path, name, State.ORPHAN)
     if text is None:
