@@ -300,6 +300,29 @@ def test_the_patch_of_a_renamed_kernel_is_renamed(project: Folder) -> None:
     assert PRINT in patched
 
 
+def test_a_kernel_is_renamed_and_moved_at_once(empty: Folder) -> None:
+    moved = "mypkg/dense.py"
+    empty.done(*ADD, "--with-test")
+    edit(empty)
+    empty.done("patch", "linear", "--reason", "tell when")
+    (empty.root / "mypkg").mkdir()
+    (empty.root / DEST).rename(empty.root / moved)
+    (empty.root / TEST).rename(empty.root / "tests/test_dense.py")
+    rename(empty)
+    empty.replace("eingrad.toml", DEST, moved)
+    empty.replace("eingrad.toml", TEST, "tests/test_dense.py")
+    states = f"stale        {moved}  (tell when)\nstale        tests/test_dense.py\n"
+    assert empty.vendor("verify")[1] == states
+    empty.done("update")
+    assert PRINT in empty.read(moved)
+    assert "# Regenerate: eingrad vendor update dense\n" in empty.read(moved)
+    assert empty.vendor("verify")[1] == states.replace("stale", "ok   ")
+    assert "linear" not in empty.read("eingrad.lock")
+    assert list((empty.root / "patches").iterdir()) == [
+        empty.root / "patches" / "dense.patch"
+    ]
+
+
 def test_a_stranger_in_the_place_of_the_patch_is_kept(project: Folder) -> None:
     edit(project)
     (project.root / "patches").mkdir()

@@ -20,6 +20,7 @@ from typing import Any
 from ..digest import body_hash, hashed, is_ours, lf
 from ..disk import located, read_text, why_bad_path
 from ..errors import ConfigError
+from ..kernel_tables import Vendored
 from ..manifest import MANIFEST, Entry, Manifest
 from ..states import comments
 from .configured import Project
@@ -46,10 +47,11 @@ def project_manifest(project: Project) -> Manifest:
 def followed(project: Project, manifest: Manifest) -> Manifest:
     """Return the manifest with each file that was moved where it is configured now.
 
-    So a file that is moved together with its ``dest`` or ``test`` keeps its record.
+    So a file that is moved together with its ``dest`` or ``test`` keeps its record,
+    whatever its kernel is called now.
     """
     for entry in manifest.entries.values():
-        path = configured_path(project, entry)
+        path = configured_path(project, entry) or _renamed_path(project, entry)
         if path is None or path in manifest.entries:
             continue
         if _is_moved(project.root, entry.path, path):
@@ -70,9 +72,27 @@ def _is_moved(root: Path, old: PurePosixPath, new: PurePosixPath) -> bool:
 def configured_path(project: Project, entry: Entry) -> PurePosixPath | None:
     """Return where the configuration has the file of ``entry``; None if nowhere."""
     vendored = project.kernels.get(entry.kernel) if entry.vendored else None
-    if vendored is None:
-        return None
+    return None if vendored is None else _path_of(entry, vendored)
+
+
+def _renamed_path(project: Project, entry: Entry) -> PurePosixPath | None:
+    """Return where a vendored file is under another kernel's name, by its text."""
+    for vendored in project.kernels.values() if entry.vendored else ():
+        path = _path_of(entry, vendored)
+        if path is not None and _has_text(project.root, path, accepted_body(entry)):
+            return path
+    return None
+
+
+def _path_of(entry: Entry, vendored: Vendored) -> PurePosixPath | None:
     return vendored.test if entry.target == PROOF["target"] else vendored.dest
+
+
+def _has_text(root: Path, path: PurePosixPath, body: str) -> bool:
+    try:
+        return body_hash(read_text(root, path) or "") == body
+    except FileNotFoundError:
+        return False
 
 
 def patch_path(root: Path, name: str) -> PurePosixPath:
