@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -373,6 +374,26 @@ def test_remove_leaves_the_rest_of_the_configuration(empty: Folder) -> None:
     empty.done("verify")
     empty.done("remove", "rows")
     assert empty.read("pyproject.toml").rstrip("\n") == before.rstrip("\n")
+
+
+def test_what_becomes_of_a_kernel_as_json(project: Folder) -> None:
+    """The rows are those of `build` and `vendor update`, but for states."""
+
+    def told(*args: str) -> object:
+        return json.loads(project.done(*args, "linear", "--json"))
+
+    def row(action: str) -> list[dict[str, str]]:
+        return [{"path": DEST, "kernel": "linear", "action": action}]
+
+    assert told("accept") == row("unchanged")
+    assert told("patch") == {"kernel": "linear", "patch": None}
+    edit(project)
+    assert told("accept") == row("accepted")
+    assert told("patch") == {"kernel": "linear", "patch": "patches/linear.patch"}
+    assert told("eject") == row("ejected")
+    (project.root / DEST).unlink()
+    project.done(*ADD)
+    assert told("remove") == row("deleted")
 
 
 def test_an_ejected_kernel_is_the_projects_own(empty: Folder) -> None:

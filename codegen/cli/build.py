@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from .project import (
     root_option,
     waiting,
 )
-from .terminal import json_option, say
+from .terminal import json_option, print_json, say
 
 if TYPE_CHECKING:
     from ..build_plan import Plan
@@ -136,7 +135,7 @@ def _report(plan: Plan, output_format: str, show_diff: bool) -> None:
     from ..build_plan import diff
 
     if output_format == "json":
-        click.echo(json.dumps([*_facts(plan)], ensure_ascii=False))
+        print_json([*_facts(plan)])
     elif output_format == "github":
         for line in _annotations(plan):
             click.echo(line)

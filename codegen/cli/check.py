@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 
 from ..errors import OptionError
 from .options import derivation_options, given_options
-from .terminal import json_option, spec_of_word, specs
+from .terminal import json_option, print_json, spec_of_word, specs
 
 
 @click.command(short_help="Prove a module right.")
@@ -58,10 +57,10 @@ def check(
         if not as_json:
             click.echo(f"{text}: {report}" if len(targets) > 1 else str(report))
         elif len(targets) == 1:
-            click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+            print_json(report.to_dict())
     if as_json and len(targets) > 1:
         found = [report.to_dict() for report in reports]
-        click.echo(json.dumps(found, ensure_ascii=False))
+        print_json(found)
     sys.exit(int(not all(report.ok for report in reports)))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from .project import dry_run_option, root_option, waiting
-from .terminal import json_option, say
+from .terminal import json_option, print_json, say
 
 
 @click.command("list", short_help="Print the files of a build, one a line.")
@@ -39,7 +38,7 @@ def list_files(what: str, relative_to: str, root: Path, as_json: bool) -> None:
     start = str(config.out) if relative_to == "out" else "."
     paths = [posixpath.relpath(path, start) for path in found]
     if as_json:
-        click.echo(json.dumps(paths, ensure_ascii=False))
+        print_json(paths)
     else:
         click.echo("".join(f"{path}\n" for path in paths), nl=False)
 
@@ -61,6 +60,6 @@ def clean(dry_run: bool, root: Path, as_json: bool) -> None:
     files = clean(root, dry_run, waiting)
     if as_json:
         facts = [{"path": str(f.path), "action": f.action.value} for f in files]
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        print_json(facts)
     for file in files:
         say(f"{'would be ' if dry_run else ''}{file.action.value} {file.path}")

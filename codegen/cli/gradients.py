@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from .options import sizes_option
-from .terminal import json_option, specs
+from .terminal import json_option, print_json, specs
 
 
 @click.command(short_help="Print the gradient specs.")
@@ -29,6 +27,6 @@ def gradients(spec: str, sizes: dict[str, int] | None, as_json: bool) -> None:
         found = gradient_specs(text, sizes=sizes)
         if as_json:
             fact = {"spec": str(parse(text, sizes or ())), "gradients": list(found)}
-            click.echo(json.dumps(fact, ensure_ascii=False))
+            print_json(fact)
         else:
             click.echo("\n".join(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ class InOrder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+
+def print_json(facts: object) -> None:
+    """Print facts on stdout for a program, on one line."""
+    click.echo(json.dumps(facts, ensure_ascii=False))
 
 
 def say(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
@@ -18,7 +17,7 @@ from .project import (
     root_option,
     waiting,
 )
-from .terminal import InOrder, json_option, say
+from .terminal import InOrder, json_option, print_json, say
 from .vendor_edits import accept, diff, eject, patch, remove
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def verify(
     verdicts = verifying.verify(load_project(root), names)
     if as_json:
         facts = [verdict.to_dict() for verdict in verdicts]
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        print_json(facts)
     elif sums:
         click.echo(verifying.sums(verdicts), nl=False)
     else:
@@ -179,7 +178,7 @@ def _report(changes: Iterable[Change], as_json: bool) -> None:
             }
             for change in changes
         ]
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        print_json(facts)
 
 
 def _talk(changes: Sequence[Change], would: str = "") -> None:
