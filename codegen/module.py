@@ -11,6 +11,7 @@ from .bodies import bodies, size_names
 from .derivation import Derivation, Lowered
 from .digest import HEADER, RECORD
 from .docstrings import Docstrings
+from .functions import Function
 from .notation import abbreviated, describe
 from .plain import plain_tests
 from .pretty import Bracketed, broken, fits, string_constant, tuple_of
@@ -25,7 +26,6 @@ class Second:
     """A function of second order: the tangents that it takes, and what it returns."""
 
     tangents: list[str]
-    body: list[str]
     results: list[str]
 
 
@@ -36,7 +36,10 @@ _REAL = ("fd", "biuf")
 
 @dataclass(frozen=True)
 class Module:
-    """The fields of ``numpy/module.py.jinja``; lists of lines are indented."""
+    """The fields of ``numpy/module.py.jinja``; lists of lines are indented.
+
+    ``bodies`` are those of the functions, by the names in bodies.py.
+    """
 
     header: list[str]
     description: list[str]
@@ -49,18 +52,11 @@ class Module:
     tangents: list[str]
     tangent_output: str
     docs: Mapping[str, list[str]]
-    forward: list[str]
-    residuals: list[str]
-    linearize: list[str]
-    reverse: list[str]
-    reverse_parameters: list[str]
+    bodies: Mapping[str, Function]
     gradients: list[str]
-    output_into: bool
-    gradients_into: bool
     rooms: bool
     differentiated: list[str]
     gradient_count: int
-    tangent: list[str]
     second: Mapping[str, Second]
     functions: list[str]
     imports: list[str]
@@ -92,7 +88,6 @@ def module(derivation: Derivation) -> Module:
     cotangent = joint.program.inputs[0].name
     sizes = size_names(derivation)
     written = bodies(derivation, sizes)
-    parts = written.functions
     called = [function_name(function) for function in derivation.functions]
     constants = _constants(request)
     used = _operations(derivation)
@@ -109,24 +104,13 @@ def module(derivation: Derivation) -> Module:
         tangents=tangents,
         tangent_output=[*derivation.tangent.results.values()][1],
         docs=Docstrings(request, cotangent).of_functions(),
-        forward=list(parts["forward"].lines),
-        residuals=list(parts["residuals"].lines),
-        linearize=list(parts["linearize"].lines),
-        reverse=list(parts["reverse"].lines),
-        reverse_parameters=list(parts["reverse"].parameters),
+        bodies=written.functions,
         gradients=gradients,
-        output_into=parts["forward"].writes_into,
-        gradients_into=parts["reverse"].writes_into,
         rooms=not written.blocks and _makes_room(joint),
         differentiated=list(request.wrt),
         gradient_count=len(request.wrt),
-        tangent=list(parts["tangent"].lines),
         second={
-            name: Second(
-                _tangents(lowered, request),
-                list(parts[name].lines),
-                [*lowered.results.values()],
-            )
+            name: Second(_tangents(lowered, request), [*lowered.results.values()])
             for name, lowered in derivation.second.items()
         },
         functions=function_sources(called, erf=request.erf),
