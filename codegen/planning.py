@@ -14,8 +14,7 @@ from .digest import body_digest, body_hash, recorded_digest, recorded_spec
 from .disk import located, read_text
 from .errors import ConfigError, OptionError, suggestion
 from .kernel_tables import KernelConfig
-from .manifest import MANIFEST, Entry, Manifest, read_manifest
-from .rendering import (
+from .kernel_text import (
     Rendered,
     checked,
     entry_of,
@@ -24,6 +23,7 @@ from .rendering import (
     recorded_text,
     render_kernel,
 )
+from .manifest import MANIFEST, Entry, Manifest, read_manifest
 from .states import State, is_intact, state_of
 from .workers import Job, Render, render_all
 

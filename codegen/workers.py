@@ -20,8 +20,8 @@ from queue import SimpleQueue
 from .contraction import Path
 from .errors import ConfigError, EingradError, InternalError
 from .kernel_tables import KernelConfig
+from .kernel_text import Rendered, render_kernel
 from .options import Options
-from .rendering import Rendered, render_kernel
 
 Job = tuple[KernelConfig, Path | None]
 Render = Callable[[KernelConfig, Path | None], Rendered]

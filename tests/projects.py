@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from eingrad.config import Config, load_config
 from eingrad.digest import HEADER, body_digest
 from eingrad.kernel_tables import KernelConfig
-from eingrad.rendering import Rendered
+from eingrad.kernel_text import Rendered
 
 Plan = tuple[tuple[int, ...], ...]
 

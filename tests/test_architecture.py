@@ -69,7 +69,7 @@ schema
 disk toml_text
 manifest generator kernel_tables
 config
-exclusive rendering
+exclusive kernel_text
 workers states
 json_schema scaffold build_plan
 planning

@@ -23,8 +23,8 @@ from eingrad.errors import (
     RefusedError,
 )
 from eingrad.kernel_tables import KernelConfig
+from eingrad.kernel_text import Rendered
 from eingrad.planning import plan_build
-from eingrad.rendering import Rendered
 from eingrad.states import State
 
 ROWS = KernelConfig("rows", "ij->i")

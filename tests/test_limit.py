@@ -16,6 +16,7 @@ from eingrad.derivation import Derivation
 from eingrad.differentiate import reverse_mode
 from eingrad.errors import OptionError
 from eingrad.kernel_tables import KernelConfig
+from eingrad.kernel_text import render_kernel
 from eingrad.liveness import work
 from eingrad.memory import peak_memory
 from eingrad.memory_limit import read_memory_limit
@@ -23,7 +24,6 @@ from eingrad.options import Options
 from eingrad.pipeline import derive
 from eingrad.program import monomials, verify
 from eingrad.recompute import recompute, residuals
-from eingrad.rendering import render_kernel
 from eingrad.simplify import simplify
 
 PEPS = "ag,abi,bk,cgh,cdij,dkl,eh,efj,fl->"

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from projects import configured, tree
 
-from eingrad import rendering
+from eingrad import kernel_text
 from eingrad.build import build
 from eingrad.config import Config, load_config
 from eingrad.digest import HEADER, body_hash
@@ -254,7 +254,7 @@ def test_an_upgrade_with_the_same_templates_changes_nothing(
     assert plan_build(config).reasons == ()
     build(config.root)
     assert tree(tmp_path) == before
-    monkeypatch.setattr(rendering, "generator_hash", lambda: "another version")
+    monkeypatch.setattr(kernel_text, "generator_hash", lambda: "another version")
     plan = plan_build(config)
     assert plan.reasons == ()
     assert {file.action.value for file in plan.files} == {"unchanged"}
@@ -355,10 +355,10 @@ def test_recorded_inputs_give_the_recorded_text(config: Config) -> None:
     manifest = read_manifest(config.root)
     assert manifest is not None
     for path, entry in manifest.entries.items():
-        text = rendering.recorded_text(entry)
+        text = kernel_text.recorded_text(entry)
         assert text == (config.root / path).read_text("utf-8")
         changed = dataclasses.replace(entry, body="sha256:0")
-        assert rendering.recorded_text(changed) is None
+        assert kernel_text.recorded_text(changed) is None
 
 
 def test_keys_of_others_and_vendored_files_are_kept(config: Config) -> None:
@@ -484,6 +484,6 @@ def test_same_bytes_everywhere(config: Config) -> None:
 )
 def test_what_a_module_requires(erf: str, requires: tuple[str, ...]) -> None:
     kernel = KernelConfig("layer", "ij,jk->ik", Options(activation="gelu", erf=erf))
-    rendered = rendering.render_kernel(kernel)
-    entry = rendering.entry_of(PurePosixPath("layer.py"), kernel, rendered)
+    rendered = kernel_text.render_kernel(kernel)
+    entry = kernel_text.entry_of(PurePosixPath("layer.py"), kernel, rendered)
     assert entry.requires == requires

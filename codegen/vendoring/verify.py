@@ -15,8 +15,8 @@ from ..digest import body_hash
 from ..disk import read_text
 from ..errors import ConfigError
 from ..kernel_tables import Vendored
+from ..kernel_text import kernel_of
 from ..manifest import Entry
-from ..rendering import kernel_of
 from ..states import State, is_intact
 from .configured import Project, check_names
 from .record import accepted_body, code_hash, followed, reason_of

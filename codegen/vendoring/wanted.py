@@ -10,16 +10,16 @@ from ..digest import body_hash
 from ..disk import read_text
 from ..errors import ConfigError, EingradError, suggestion
 from ..kernel_tables import KernelConfig, Vendored
-from ..manifest import MANIFEST, Entry, Manifest, read_manifest
-from ..proof_file import proof_file
-from ..render import render_proof
-from ..rendering import (
+from ..kernel_text import (
     entry_of,
     kernel_of,
     pinned_plan,
     recorded_text,
     render_kernel,
 )
+from ..manifest import MANIFEST, Entry, Manifest, read_manifest
+from ..proof_file import proof_file
+from ..render import render_proof
 from ..request import read_request
 from .header import readdressed
 from .record import PROOF, accepted_body, code_hash
