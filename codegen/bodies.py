@@ -12,7 +12,7 @@ the same layout.  What computes each step then goes to the functions that need i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .array_program import Block, assigned
@@ -160,40 +160,37 @@ def _functions(
     }
 
 
-def _block_parts(derivation: Derivation, sizes: Mapping[Index, str]) -> Iterator[Part]:
+def _block_parts(derivation: Derivation, sizes: Mapping[Index, str]) -> list[Part]:
     """Write the bodies that compute one block, and name what they compute."""
     request, joint, tangent = derivation.request, derivation.joint, derivation.tangent
     swept = sweeps(derivation)
-    parts = [
-        ("forward", "the output", joint, swept.forward, joint.program.inputs[1:], [0]),
-        (
-            "backward",
-            "the gradients",
-            joint,
-            [*swept.residuals, *swept.reverse],
-            joint.program.inputs,
-            range(1, len(joint.results)),
-        ),
-        (
-            "tangent",
-            "the output and its tangent",
-            tangent,
-            [*tangent.arrays.blocks],
-            tangent.program.inputs,
-            [0, 1],
-        ),
-    ]
-    for name, what, lowered, blocks, inputs, wanted in parts:
-        results = [
-            Value(variable, value.subscripts)
-            for variable, value in zip(
-                lowered.results.values(), lowered.program.outputs, strict=True
-            )
-        ]
+
+    def part(
+        name: str,
+        what: str,
+        lowered: Lowered,
+        blocks: Sequence[Block],
+        inputs: Sequence[Value],
+        wanted: slice,
+    ) -> Part:
+        variables = [*lowered.results.values()]
         body = writer(lowered, request, sizes).function(
             blocks,
             known=[value.name for value in inputs],
-            kept=lowered.results.values(),
-            typed=results[0].name,
+            kept=variables,
+            typed=variables[0],
         )
-        yield Part(name, what, body, inputs, [results[k] for k in wanted])
+        results = [
+            Value(variable, value.subscripts)
+            for variable, value in zip(variables, lowered.program.outputs, strict=True)
+        ]
+        return Part(name, what, body, inputs, results[wanted])
+
+    inputs = joint.program.inputs
+    back = [*swept.residuals, *swept.reverse]
+    both, moved = "the output and its tangent", tangent.program.inputs
+    return [
+        part("forward", "the output", joint, swept.forward, inputs[1:], slice(1)),
+        part("backward", "the gradients", joint, back, inputs, slice(1, None)),
+        part("tangent", both, tangent, tangent.arrays.blocks, moved, slice(2)),
+    ]

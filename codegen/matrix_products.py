@@ -87,17 +87,7 @@ def _multiplied(
     the order wanted.
     """
     front, (x, k), (_, y) = left.front, left.groups, right.groups
-    product = cost.MatrixProduct(
-        loops=problem.entries(front),
-        rows=problem.entries(x),
-        columns=problem.entries(y),
-        summed=problem.entries(k),
-        left_stride=left.stride,
-        right_stride=right.stride,
-        left_summed=left.inner in k,
-        right_summed=right.inner in k,
-        stacked=bool(front),
-    )
+    product = _product(problem, left, right)
     # NumPy lays out the stack as the operands lie, unless it is told to.
     straight = not front or memory_order((left.stack, right.stack), front) == front
     kept = tuple(index for index in front if index in problem.wanted)
@@ -123,6 +113,22 @@ def _multiplied(
             write_copies=lambda: (*left.copies(), *right.copies()),
         )
         yield from _in_order(problem, candidate, (kept, x, y))
+
+
+def _product(problem: Problem, left: Matrices, right: Matrices) -> cost.MatrixProduct:
+    """Describe the products of matrices (x, k) and (k, y) to the cost model."""
+    front, (x, k), (_, y) = left.front, left.groups, right.groups
+    return cost.MatrixProduct(
+        loops=problem.entries(front),
+        rows=problem.entries(x),
+        columns=problem.entries(y),
+        summed=problem.entries(k),
+        left_stride=left.stride,
+        right_stride=right.stride,
+        left_summed=left.inner in k,
+        right_summed=right.inner in k,
+        stacked=bool(front),
+    )
 
 
 def _written(

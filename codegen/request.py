@@ -108,10 +108,7 @@ def read_request(spec: str, options: Options) -> Request:
     _check_places(einsum, names, options.shapes, known)
     bias = _bias(options.bias, parsed, einsum, names)
     arrays = [*names, *([bias.name] if bias else [])]
-    output = "output" if options.output is None else options.output
-    result = checked_name("output", output, but=PARAMETERS)
-    if result in arrays:
-        raise OptionError(f"the output and an operand are both called {result!r}")
+    output = _output_name(options.output, arrays)
     wanted = _wanted(options.wrt, arrays)
     _check_optimize(options.optimize)
     if options.name is not None and (why := why_no_identifier(options.name)):
@@ -122,7 +119,7 @@ def read_request(spec: str, options: Options) -> Request:
     request = Request(
         einsum=einsum,
         operands=names,
-        output=result,
+        output=output,
         sizes=known,
         wrt=wanted,
         bias=bias,
@@ -212,6 +209,13 @@ def _operand_names(einsum: Einsum, given: Sequence[str] | None) -> tuple[str, ..
         checked_name("operand", name)
     _check_shared(einsum, given)
     return tuple(given)
+
+
+def _output_name(given: str | None, arrays: Sequence[str]) -> str:
+    name = checked_name("output", "output" if given is None else given, but=PARAMETERS)
+    if name in arrays:
+        raise OptionError(f"the output and an operand are both called {name!r}")
+    return name
 
 
 def _check_shared(einsum: Einsum, names: Sequence[str]) -> None:

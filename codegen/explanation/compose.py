@@ -61,28 +61,20 @@ def compose(
         totals=_totals(found, places, called),
         tree=tree(found.forward, after.symbols),
         costs=costs(found),
-        remarks=tuple(
-            text
-            for text in (
-                _left_out(len(wanted) - len(shown)),
-                convention(request).strip(),
-                BROADCAST,
-            )
-            if text
-        ),
+        remarks=_remarks(request, len(wanted) - len(shown)),
         source=render(module(found)),
         command=request.regenerate,
     )
 
 
-def _left_out(count: int) -> str:
-    """Say how many gradients are not written out."""
-    if not count:
-        return ""
-    return (
-        f"{count} more gradients follow by the same rule; `eingrad gradients` prints "
-        "the spec of each."
+def _remarks(request: Request, left_out: int) -> tuple[str, ...]:
+    """Say what goes for all gradients, and how many are not written out."""
+    rest = (
+        f"{left_out} more gradients follow by the same rule; `eingrad gradients` "
+        "prints the spec of each."
     )
+    remarks = (rest if left_out else "", convention(request).strip(), BROADCAST)
+    return tuple(filter(None, remarks))
 
 
 def _places(
