@@ -12,8 +12,8 @@ from .spec import Einsum, Index, Subscripts
 
 
 def simplify(program: Program) -> Program:
-    """Share equal steps, factor symmetric sums, and drop what no output needs."""
-    return drop_unused(factor_sums(share(program)))
+    """Merge equal steps, factor symmetric sums, and drop what no output needs."""
+    return drop_unused(factor_sums(merge_equal(program)))
 
 
 def drop_unused(program: Program) -> Program:
@@ -27,7 +27,7 @@ def drop_unused(program: Program) -> Program:
     return replace(program, steps=tuple(reversed(kept)))
 
 
-def share(program: Program) -> Program:
+def merge_equal(program: Program) -> Program:
     """Compute equal steps once: the same operation on the same values.
 
     Two einsums are equal if they differ only in letters or in the order of arguments.

@@ -11,7 +11,7 @@ from stages import forward, step, value
 from eingrad import interpret
 from eingrad.differentiate import forward_mode, reverse_mode
 from eingrad.program import Add, Conj, Program, Step, verify
-from eingrad.simplify import drop_unused, factor_sums, share, simplify
+from eingrad.simplify import drop_unused, factor_sums, merge_equal, simplify
 from eingrad.spec import Einsum
 
 
@@ -49,7 +49,7 @@ def test_equal_steps_are_shared() -> None:
         inputs="a[ij] b[jk]",
         outputs="h[ik] i[ik]",
     )
-    after = share(before)
+    after = merge_equal(before)
     assert lines(after) == [
         "c[ik] = einsum ij,jk->ik (a, b)",
         "f[ik] = add (c, c)",
@@ -68,7 +68,7 @@ def test_two_outputs_that_equal_another_step_are_two_arrays() -> None:
         inputs="a[i]",
         outputs="c[i] d[i]",
     )
-    after = share(before)
+    after = merge_equal(before)
     assert lines(after) == ["b[i] = conj (a)", "d[i] = einsum i->i (b)"]
     assert after.outputs == (value("b[i]"), value("d[i]"))
 
@@ -80,7 +80,7 @@ def test_new_indices_of_two_sizes_are_not_shared() -> None:
         inputs="a[i]",
         outputs="b[ij] c[ik]",
     )
-    assert share(before) == before
+    assert merge_equal(before) == before
 
 
 def test_different_steps_are_not_shared() -> None:
@@ -95,7 +95,7 @@ def test_different_steps_are_not_shared() -> None:
         outputs="c[ij] d[ij] e[ij] f[ij] g[ij] h[ij]",
     )
     # f is e: ji,ij->ij is ij,ji->ji, not ij,ij->ji.
-    assert share(before).steps == before.steps
+    assert merge_equal(before).steps == before.steps
 
 
 def joint(spec: str, names: str, wrt: list[str]) -> Program:
