@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from .errors import OptionError
 from .spec import Index
@@ -42,7 +42,7 @@ def read_memory_limit(limit: object) -> int | None:
     if limit is None:
         return None
     found = re.fullmatch(
-        r"(\d+(?:\.\d*)?(?:e\+?\d{1,2})?)(?: ?([kKMGT]?)(i?)B)?",
+        r"(\d{1,99}(?:\.\d{0,99})?(?:e\+?\d{1,2})?)(?: ?([kKMGT]?)(i?)B)?",
         str(limit).strip(),
         re.ASCII,
     )
@@ -52,10 +52,10 @@ def read_memory_limit(limit: object) -> int | None:
             f"write elements as 1e6, or bytes as 64MB or 1GiB"
         )
     number, letter, binary = found.groups()
-    elements = float(number)
+    elements = Fraction(number)
     if letter is not None:
         power = _POWERS.get(letter, 0)
-        elements *= (1024 if binary else 1000) ** power / BYTES_AN_ELEMENT
-    if elements < 1 or not math.isfinite(elements):
+        elements *= Fraction((1024 if binary else 1000) ** power, BYTES_AN_ELEMENT)
+    if elements < 1:
         raise OptionError(f"memory limit {limit!r} is less than one element")
     return int(elements)

@@ -56,6 +56,8 @@ def limited(
         ("1GiB", 2**27),
         ("0.5 MiB", 2**16),
         ("1TB", 125 * 10**9),
+        (2**53 + 1, 2**53 + 1),
+        ("0.1e30", 10**29),
         (None, None),
     ],
 )
@@ -65,7 +67,20 @@ def test_how_a_limit_is_written(text: object, elements: int | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "MB", "-1", "1e-3", "64Mb", "64 MiBB", "nan", "inf", True, [1], "1_000"],
+    [
+        "",
+        "MB",
+        "-1",
+        "1e-3",
+        "64Mb",
+        "64 MiBB",
+        "nan",
+        "inf",
+        True,
+        [1],
+        "1_000",
+        "9" * 400,
+    ],
 )
 def test_what_is_no_limit(text: object) -> None:
     with pytest.raises(eingrad.OptionError, match="cannot read memory limit"):
