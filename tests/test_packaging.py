@@ -67,6 +67,20 @@ def _run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
+def test_configuration_lists_every_folder_of_the_package() -> None:
+    # What is data of another package is left out by setuptools one day, as it warns.
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][
+        "setuptools"
+    ]
+    folders = {
+        ".".join((package, *path.relative_to(ROOT / folder).parent.parts))
+        for package, folder in setuptools["package-dir"].items()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert sorted(setuptools["packages"]) == sorted(folders)
+
+
 def test_wheel_has_all_modules_and_templates(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
