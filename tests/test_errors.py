@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import io
 import json
 import os
 import subprocess
@@ -905,6 +906,17 @@ def test_a_stdin_that_cannot_be_read_is_one_line(
         with pytest.raises(SystemExit) as left:
             main(["gradients", "-"])
     message = f"error: cannot read stdin: {why}\n"
+    assert (left.value.code, *capsys.readouterr()) == (2, "", message)
+
+
+@pytest.mark.parametrize("words", ["check -", "check - --json"])
+def test_a_check_of_no_spec_proves_nothing(
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+    with pytest.raises(SystemExit) as left:
+        main(words.split())
+    message = "error: there is no spec on stdin, so nothing is proved\n"
     assert (left.value.code, *capsys.readouterr()) == (2, "", message)
 
 

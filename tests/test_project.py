@@ -534,3 +534,15 @@ def test_schema_and_reader_refuse_the_same(root: Path, key: str, value: object) 
 def test_folders_of_a_file_are_made(root: Path, words: str) -> None:
     assert run(*words.split()) == 0
     assert (root / words.split()[-1]).is_file()
+
+
+@pytest.mark.parametrize("words", ["ij->i", "ij->i --name rows", "explain ij->i"])
+def test_a_file_named_by_a_dash_is_stdout(
+    root: Path, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(root.iterdir())
+    assert run(*words.split(), "-o", "-") == 0
+    talk = capsys.readouterr()
+    assert "ij->i" in talk.out.splitlines()[0] + talk.out.splitlines()[1]
+    assert talk.err == ""
+    assert sorted(root.iterdir()) == before

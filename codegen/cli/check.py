@@ -33,7 +33,8 @@ def check(
     """Prove all functions of a module right: forward, the gradients, and so on.
 
     The module is generated from SPEC, or loaded from FILE (a name ending in .py).  Of
-    several, each has its report; as JSON, they are a list.
+    several, each has its report; as JSON, they are a list, or one a line if they come
+    from stdin.
     Everything is compared with a brute-force computation, to the last bit or, with an
     activation, as far as rounding explains; exits with 1 and the first counterexample
     when they differ.  FILE is executed, and takes no option but --seed and --json.
@@ -61,6 +62,8 @@ def check(
     if as_json and len(targets) > 1:
         found = [report.to_dict() for report in reports]
         print_json(found)
+    if not reports:
+        raise OptionError("there is no spec on stdin, so nothing is proved")
     sys.exit(int(not all(report.ok for report in reports)))
 
 

@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError, RefusedError
 from .options import derivation_options
-from .terminal import say, specs_for
+from .terminal import STDOUT, say, specs_for
 
 FORMATS = ("text", "latex", "html", "mermaid", "json")
 ENDINGS = {
@@ -33,7 +33,11 @@ ENDINGS = {
 )
 @click.option("--json", "style", flag_value="json", help="Short for --format json.")
 @click.option(
-    "-o", "out", metavar="FILE", type=Path, help="Write to FILE, and make its folders."
+    "-o",
+    "out",
+    metavar="FILE",
+    type=Path,
+    help="Write to FILE, and make its folders. '-' is stdout.",
 )
 @derivation_options
 def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> None:
@@ -49,6 +53,8 @@ def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> N
 
     if style is None:
         style = _style_of(out) if out is not None else "text"
+    if out == STDOUT:
+        out = None
     for each in specs_for(out, spec):
         product = explain(each, **options).as_format(style)
         if out is None:

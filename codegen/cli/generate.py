@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError
 from .options import generation_options
-from .terminal import say, specs_for
+from .terminal import STDOUT, say, specs_for
 
 
 @click.command(short_help="Write the module of a spec.")
@@ -19,7 +19,8 @@ from .terminal import say, specs_for
     "out",
     metavar="FILE",
     type=Path,
-    help="Write to FILE, and make its folders; not over an edit or somebody else's.",
+    help="Write to FILE, and make its folders; not over an edit or somebody else's. "
+    "'-' is stdout.",
 )
 @click.option("--name", metavar="NAME", help="Name of the kernel; FILE is NAME.py.")
 @generation_options
@@ -33,12 +34,14 @@ def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> N
     """
     from ..pipeline import generate
 
-    if name is not None and out is not None and out.stem != name:
+    if name is not None and out not in (None, STDOUT) and out.stem != name:
         raise OptionError(
             f"--name {name} and -o {out} name two files; give one of them"
         )
     if name is not None and out is None:
         out = Path(f"{name}.py")
+    if out == STDOUT:
+        out = None
     for text in specs_for(out, spec):
         module = generate(text, name=name, **options)
         if out is None:

@@ -12,6 +12,9 @@ import click
 
 from ..errors import EingradError, OptionError
 
+# What -o calls stdout.
+STDOUT = Path("-")
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
