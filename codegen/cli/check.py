@@ -59,11 +59,11 @@ def check(
             click.echo(f"{text}: {report}" if len(targets) > 1 else str(report))
         elif len(targets) == 1:
             print_json(report.to_dict())
+    if not reports:
+        raise OptionError("there is no spec on stdin, so nothing is proved")
     if as_json and len(targets) > 1:
         found = [report.to_dict() for report in reports]
         print_json(found)
-    if not reports:
-        raise OptionError("there is no spec on stdin, so nothing is proved")
     sys.exit(int(not all(report.ok for report in reports)))
 
 
