@@ -118,7 +118,9 @@ def describe(derivation: Derivation) -> list[str]:
         _paragraph(f"{reason(request)}{_sums(request)}", width),
         _paragraph(_costs(derivation), width),
         _paragraph(_memory(derivation.limited), width),
-        _paragraph(f"{_fixed(request)}{convention(request)}{BROADCAST}", width),
+        _paragraph(
+            f"{_fixed(request)}{convention(request)}{broadcasting(request)}", width
+        ),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -151,7 +153,14 @@ def _fixed(request: Request) -> str:
     return f"An index of the output alone has a fixed size: {', '.join(sizes)}. "
 
 
-BROADCAST = "An axis of size 1 broadcasts, and its gradient is summed back."
+def broadcasting(request: Request) -> str:
+    """Say what becomes of axes of size 1, where an index stands in two arrays."""
+    bias = () if request.bias is None else (request.bias.subscripts,)
+    terms = (*request.einsum.operands, *bias)
+    counts = Counter(index for term in terms for index in unique(term))
+    if max(counts.values(), default=0) < 2:
+        return ""
+    return "An axis of size 1 broadcasts, and its gradient is summed back."
 
 
 def _paragraph(text: str, width: int) -> list[str]:

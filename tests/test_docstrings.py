@@ -80,3 +80,20 @@ def test_no_line_breaks_within_a_pair_of_the_path() -> None:
 def test_a_cost_that_no_size_changes_is_a_number() -> None:
     assert "Multiply-adds: 2 forward, 4 for the gradients." in docstring(",,->")
     assert "Multiply-adds: 1 forward, 2 for the gradients." in docstring(",->")
+
+
+@pytest.mark.parametrize(
+    ("spec", "bias", "broadcasts"),
+    [
+        ("ii->", None, False),
+        ("...i->...", None, False),
+        ("ij,kl->ijkl", None, False),
+        ("ij->ij", "j", True),
+        ("ij,jk->ik", None, True),
+        ("...i,...->i", None, True),
+    ],
+)
+def test_axes_of_size_1_broadcast_where_two_arrays_share_an_index(
+    spec: str, bias: str | None, broadcasts: bool
+) -> None:
+    assert ("An axis of size 1" in docstring(spec, bias=bias)) == broadcasts

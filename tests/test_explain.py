@@ -199,9 +199,23 @@ def test_costs_of_a_chain() -> None:
     assert "1.5 times" in costs.verdict
 
 
-def test_sizes_that_are_not_given_are_said_to_be_assumed() -> None:
-    costs = eingrad.explain("ij,jk->ik", sizes={"j": 4}).content.costs
-    assert costs.sizes_in_words == "j = 4, every other size 32"
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({}, "every size 32"),
+        ({"j": 4}, "j = 4, every other size 32"),
+        ({"i": 4, "j": 4, "k": 4}, "every size 4"),
+        ({"i": 4, "j": 4, "k": 5}, "i = 4, j = 4, k = 5"),
+    ],
+)
+def test_it_is_said_which_sizes_the_costs_are_for(
+    sizes: dict[str, int], words: str
+) -> None:
+    costs = eingrad.explain("ij,jk->ik", sizes=sizes).content.costs
+    assert costs.sizes_in_words == words
+
+
+def test_a_sum_of_one_operand_multiplies_nothing() -> None:
     assert eingrad.explain("ij->").content.costs.multiplies is False
 
 

@@ -546,3 +546,12 @@ def test_a_file_named_by_a_dash_is_stdout(
     assert "ij->i" in talk.out.splitlines()[0] + talk.out.splitlines()[1]
     assert talk.err == ""
     assert sorted(root.iterdir()) == before
+
+
+@pytest.mark.parametrize("words", ["ij->i", "explain ij->i"])
+def test_a_folder_is_no_file_to_write(
+    root: Path, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "kernels").mkdir()
+    assert run(*words.split(), "-o", "kernels") == 2
+    assert "File 'kernels' is a directory." in capsys.readouterr().err

@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError, RefusedError
 from .options import derivation_options
-from .terminal import STDOUT, say, specs_for
+from .terminal import FILE, STDOUT, say, specs_for
 
 FORMATS = ("text", "latex", "html", "mermaid", "json")
 ENDINGS = {
@@ -36,7 +36,7 @@ ENDINGS = {
     "-o",
     "out",
     metavar="FILE",
-    type=Path,
+    type=FILE,
     help="Write to FILE, and make its folders. '-' is stdout.",
 )
 @derivation_options

@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError
 from .options import generation_options
-from .terminal import STDOUT, say, specs_for
+from .terminal import FILE, STDOUT, say, specs_for
 
 
 @click.command(short_help="Write the module of a spec.")
@@ -18,7 +18,7 @@ from .terminal import STDOUT, say, specs_for
     "-o",
     "out",
     metavar="FILE",
-    type=Path,
+    type=FILE,
     help="Write to FILE, and make its folders; not over an edit or somebody else's. "
     "'-' is stdout.",
 )

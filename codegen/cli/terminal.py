@@ -12,7 +12,8 @@ import click
 
 from ..errors import EingradError, OptionError
 
-# What -o calls stdout.
+# The type of -o, and what it calls stdout.
+FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 STDOUT = Path("-")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..derivation import Derivation
 from ..module import module
-from ..notation import BROADCAST, convention, reason, summed
+from ..notation import broadcasting, convention, reason, summed
 from ..render import render
 from ..request import Request
 from ..spec import Einsum, Subscripts
@@ -73,8 +73,8 @@ def _remarks(request: Request, left_out: int) -> tuple[str, ...]:
         f"{left_out} more gradients follow by the same rule; `eingrad gradients` "
         "prints the spec of each."
     )
-    remarks = (rest if left_out else "", convention(request).strip(), BROADCAST)
-    return tuple(filter(None, remarks))
+    said = (convention(request).strip(), broadcasting(request))
+    return tuple(filter(None, (rest if left_out else "", *said)))
 
 
 def _places(

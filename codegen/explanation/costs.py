@@ -70,10 +70,12 @@ class Costs:
     def sizes_in_words(self) -> str:
         """Say which sizes the numbers are for."""
         given = [f"{i} = {n}" for i, n in self.sizes if i not in self.assumed]
-        if not self.assumed:
-            return ", ".join(given) or "no index"
-        rest = "every other size" if given else "every size"
-        return ", ".join([*given, f"{rest} {ASSUMED_SIZE}"])
+        if self.assumed:
+            rest = "every other size" if given else "every size"
+            return ", ".join([*given, f"{rest} {ASSUMED_SIZE}"])
+        if len(given) > 1 and len({n for _, n in self.sizes}) == 1:
+            return f"every size {self.sizes[0][1]}"
+        return ", ".join(given) or "no index"
 
     @property
     def verdict(self) -> str:

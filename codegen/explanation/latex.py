@@ -54,7 +54,7 @@ def latex(content: Content) -> str:
         chain.from_iterable(map(_total, content.totals)),
         _tree(content.tree),
         _costs(content.costs),
-        [r"\subsection*{For all gradients}"],
+        [r"\subsection*{For all gradients}"] if content.remarks else [],
         ["\n\n".join(map(escaped, content.remarks))],
         [rf"The module: \texttt{{{escaped(content.command)}}}"],
     )

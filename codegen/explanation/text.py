@@ -27,7 +27,8 @@ def text(content: Content) -> str:
         *(_total(total) for total in content.totals),
         _tree(content.tree),
         _costs(content.costs),
-        _remarks(content),
+        _remarks(content.remarks),
+        [f"The module: {content.command}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -194,8 +195,8 @@ def _costs(costs: Costs) -> list[str]:
     return [*lines, *(["", *_paragraph(costs.verdict)] if costs.verdict else [])]
 
 
-def _remarks(content: Content) -> list[str]:
-    lines = _heading("For all gradients")
-    for remark in content.remarks:
+def _remarks(remarks: Sequence[str]) -> list[str]:
+    lines = _heading("For all gradients") if remarks else []
+    for remark in remarks:
         lines += ["", *_paragraph(remark)]
-    return [*lines, "", f"The module: {content.command}"]
+    return lines
