@@ -29,7 +29,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     # The backend leaves its own files where it builds: not in our tree.
     source = folder / "source"
-    copied = ("pyproject.toml", "README.md", "LICENSE", "codegen", "templates")
+    copied = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
+    copied += ("codegen", "templates", "tests")
     source.mkdir()
     for name in copied:
         _copy(ROOT / name, source / name)
@@ -104,6 +105,8 @@ def test_sdist_has_the_licence_and_the_sources(built: Path) -> None:
     names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
     assert {"LICENSE", "README.md", "pyproject.toml", "codegen/py.typed"} <= names
     assert any(name.startswith("templates/") and ".jinja" in name for name in names)
+    # Half of the tests, without what they need, are worse than none.
+    assert not any(name.startswith("tests/") for name in names)
 
 
 def test_installed_wheel_runs(installed: Path, tmp_path: Path) -> None:
