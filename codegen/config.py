@@ -125,7 +125,10 @@ def load_table(root: Path, *, version: str | None = None) -> Table | None:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return what the file says, nothing if there is none."""
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        text = path.read_bytes().decode()
+        if text.startswith("\N{BYTE ORDER MARK}"):
+            raise ValueError("it begins with a byte order mark; save it without")
+        return tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as error:

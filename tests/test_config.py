@@ -475,6 +475,13 @@ def test_an_integer_too_long_to_read_is_an_error_of_the_file(tmp_path: Path) -> 
     assert refusal(tmp_path, text).startswith(f"{path} is not TOML: Exceeds the limit")
 
 
+def test_a_byte_order_mark_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    said = "it begins with a byte order mark; save it without"
+    text = "\N{BYTE ORDER MARK}[tool.eingrad]\n"
+    assert refusal(tmp_path, text) == f"{path} is not TOML: {said}"
+
+
 def test_file_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_bytes(b"[tool.eingrad]\nout = '\xff'\n")

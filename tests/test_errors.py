@@ -909,6 +909,15 @@ def test_a_stdin_that_cannot_be_read_is_one_line(
     assert (left.value.code, *capsys.readouterr()) == (2, "", message)
 
 
+def test_a_byte_order_mark_on_stdin_is_no_part_of_a_spec(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin = io.StringIO("\N{BYTE ORDER MARK}ij->i\nij->j\n")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    main(["gradients", "-"])
+    assert capsys.readouterr().out == "i->ij\nj->ij\n"
+
+
 @pytest.mark.parametrize("words", ["check -", "check - --json"])
 def test_a_check_of_no_spec_proves_nothing(
     words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

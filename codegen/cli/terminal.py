@@ -75,8 +75,10 @@ def specs(spec: str) -> Iterator[str]:
         raise EingradError("cannot read stdin: it is closed")
     try:
         for line in sys.stdin:
-            if line.strip():
-                yield line.rstrip("\n")
+            # Some shells put a byte order mark before what they pipe.
+            text = line.removeprefix("\N{BYTE ORDER MARK}").rstrip("\n")
+            if text.strip():
+                yield text
     except OSError as error:
         raise EingradError(f"cannot read stdin: {error.strerror}") from error
 
