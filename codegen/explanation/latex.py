@@ -56,7 +56,7 @@ def latex(content: Content) -> str:
         _costs(content.costs),
         [r"\subsection*{For all gradients}"] if content.remarks else [],
         ["\n\n".join(map(escaped, content.remarks))],
-        [rf"The module: \texttt{{{escaped(content.command)}}}"],
+        [f"\\raggedright\nThe module: \\texttt{{{escaped(content.command)}}}"],
     )
     body = "\n\n".join(part for part in parts if part)
     return f"{_HEAD}\n{body}\n\n\\end{{document}}\n"
@@ -211,7 +211,7 @@ def _costs(costs: Costs) -> list[str]:
     head = (
         "& contractions & multiply-adds & as a polynomial of the sizes \\\\ \\hline\n"
     )
-    table = _table(r"lrrp{0.25\textwidth}", head + " \\\\\n".join(rows))
+    table = _table(r"@{}lrrp{0.22\textwidth}@{}", head + " \\\\\n".join(rows))
     facts = []
     for fact in costs.facts:
         figure = f"{fact.number:,} {fact.unit}"
