@@ -10,6 +10,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +21,7 @@ import pytest
 
 import eingrad
 from eingrad.api import check
-from eingrad.cli import main
+from eingrad.cli import main, terminal
 from eingrad.options import Options
 
 LETTERS_ONLY = "a spec is made of letters, ',', '...' and '->'"
@@ -966,3 +968,41 @@ def test_another_arrow_is_named_whole(arrow: str) -> None:
         f"       {'^' * len(arrow)}\n"
         "  the output follows '->'; did you mean 'ij,jk->ik'?"
     )
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_takes_long_says_so_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(terminal, "PATIENCE", 0.0)
+    with terminal.at_work():
+        end = time.monotonic() + 10
+        while not stderr.getvalue().endswith("\n") and time.monotonic() < end:
+            time.sleep(0.001)
+    assert stderr.getvalue() == "at work; Ctrl-C stops it\n"
+
+
+@pytest.mark.parametrize("stderr", [io.StringIO(), None])
+def test_what_takes_long_is_silent_elsewhere(
+    stderr: io.StringIO | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(threading, "Timer", None)
+    with terminal.at_work():
+        pass
+
+
+def test_what_is_over_in_a_moment_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(terminal, "PATIENCE", 0.05)
+    with terminal.at_work():
+        pass
+    time.sleep(0.1)
+    assert stderr.getvalue() == ""

@@ -11,7 +11,7 @@ import click
 
 from ..errors import OptionError
 from .options import derivation_options, given_options
-from .terminal import json_option, print_json, spec_of_word, specs
+from .terminal import at_work, json_option, print_json, spec_of_word, specs
 
 
 @click.command(short_help="Prove a module right.")
@@ -52,7 +52,7 @@ def check(
     for text in (text for target in targets for text in specs(target)):
         _refuse_word(text)
         # What the module prints is no part of the report.
-        with contextlib.redirect_stdout(sys.stderr):
+        with at_work(), contextlib.redirect_stdout(sys.stderr):
             report = check(text, seed=seed, **given)
         reports.append(report)
         if not as_json:

@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError, RefusedError
 from .options import derivation_options
-from .terminal import FILE, STDOUT, say, specs_for
+from .terminal import FILE, STDOUT, at_work, say, specs_for
 
 FORMATS = ("text", "latex", "html", "mermaid", "json")
 ENDINGS = {
@@ -56,7 +56,8 @@ def explain(spec: str, style: str | None, out: Path | None, **options: Any) -> N
     if out == STDOUT:
         out = None
     for each in specs_for(out, spec):
-        product = explain(each, **options).as_format(style)
+        with at_work():
+            product = explain(each, **options).as_format(style)
         if out is None:
             click.echo(product, nl=False)
         else:

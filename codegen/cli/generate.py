@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError
 from .options import generation_options
-from .terminal import FILE, STDOUT, say, specs_for
+from .terminal import FILE, STDOUT, at_work, say, specs_for
 
 
 @click.command(short_help="Write the module of a spec.")
@@ -43,7 +43,8 @@ def generate(spec: str, out: Path | None, name: str | None, **options: Any) -> N
     if out == STDOUT:
         out = None
     for text in specs_for(out, spec):
-        module = generate(text, name=name, **options)
+        with at_work():
+            module = generate(text, name=name, **options)
         if out is None:
             click.echo(module, nl=False)
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .terminal import say
+from .terminal import PATIENCE, is_watched, say
 
 root_option = click.option(
     "--root",
@@ -25,9 +25,6 @@ dry_run_option = click.option(
 
 names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
 
-# A bar for what is over in a moment would only flicker.
-_PATIENCE = 1.0
-
 
 def waiting() -> None:
     """Say that another process is at work here."""
@@ -40,9 +37,9 @@ def progress_bar() -> Callable[[int, int], None]:
     bars: list[Any] = []
 
     def show(done: int, total: int) -> None:
-        if not bars and (time.monotonic() - start < _PATIENCE or done == total):
+        if not bars and (time.monotonic() - start < PATIENCE or done == total):
             return
-        if not sys.stderr.isatty():
+        if not is_watched():
             return
         if not bars:
             bars.append(click.progressbar(length=total, file=sys.stderr))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from ..errors import EingradError, OptionError
+
+# Seconds; to speak of what is over in a moment would only flicker.
+PATIENCE = 1.0
 
 # The type of -o, and what it calls stdout.
 FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
@@ -34,6 +38,26 @@ def print_json(facts: object) -> None:
 def say(text: str) -> None:
     """Talk to the user, on stderr."""
     click.echo(text, err=True)
+
+
+def is_watched() -> bool:
+    """Tell whether stderr is a terminal; it is None where it was closed."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def at_work() -> Iterator[None]:
+    """Say on a terminal that this takes a while, if it does."""
+    if not is_watched():
+        yield
+        return
+    timer = threading.Timer(PATIENCE, say, ["at work; Ctrl-C stops it"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextlib.contextmanager
