@@ -1,7 +1,7 @@
 """Activations in high precision, and the distance of a result from them.
 
-``python tests/activation_reference.py`` measures 10,000 points of each function and
-writes the table of ``docs/activations.md`` again; it takes a minute or two.
+``python tests/activation_reference.py`` searches 40,000 points of each function and
+writes the table of ``docs/activations.md`` again; it takes two or three minutes.
 """
 
 from __future__ import annotations
