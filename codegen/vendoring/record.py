@@ -51,7 +51,9 @@ def followed(project: Project, manifest: Manifest) -> Manifest:
     whatever its kernel is called now.
     """
     for entry in manifest.entries.values():
-        path = configured_path(project, entry) or _renamed_path(project, entry)
+        path = configured_path(project, entry) or _renamed_path(
+            project, manifest, entry
+        )
         if path is None or path in manifest.entries:
             continue
         if _is_moved(project.root, entry.path, path):
@@ -75,11 +77,15 @@ def configured_path(project: Project, entry: Entry) -> PurePosixPath | None:
     return None if vendored is None else _path_of(entry, vendored)
 
 
-def _renamed_path(project: Project, entry: Entry) -> PurePosixPath | None:
+def _renamed_path(
+    project: Project, manifest: Manifest, entry: Entry
+) -> PurePosixPath | None:
     """Return where a vendored file is under another kernel's name, by its text."""
     for vendored in project.kernels.values() if entry.vendored else ():
         path = _path_of(entry, vendored)
-        if path is not None and _has_text(project.root, path, accepted_body(entry)):
+        if path is None or path in manifest.entries:
+            continue
+        if _has_text(project.root, path, accepted_body(entry)):
             return path
     return None
 
