@@ -21,7 +21,7 @@ Real = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Fit:
-    """P/Q closest to f on [0, end]: the error is meant relative to ``weight``."""
+    """P/Q closest to f on (0, end]: the error is meant relative to ``weight``."""
 
     name: str
     f: Real
@@ -36,14 +36,20 @@ def ratio(a: Any) -> Any:
 
 
 ZERO = findroot(lambda a: ratio(a) - a, mpf("0.75"))
-# What the double that stands for it loses of φ(0), the fits make up for.
 NORMAL = 1 / mp.sqrt(2 * mp.pi)
+# What the doubles that stand for them lose of φ(0) and √(2π), the fits make up for.
 ROUNDED = mpf(float(NORMAL))
+GROWTH = mpf(float(1 / NORMAL))
 
 
 def divisor(a: Any) -> Any:
-    """Return φ(a) / Φ(-a), with φ(0) as it is rounded."""
-    return ROUNDED / (NORMAL * ratio(a))
+    """Return e^(-a²/2) / Φ(-a)."""
+    return 1 / (NORMAL * ratio(a))
+
+
+def tail(a: Any) -> Any:
+    """Return how much less than 2 + √(2π) a that is, divided by a > 0."""
+    return (2 + GROWTH * a - divisor(a)) / a
 
 
 def slope(a: Any) -> Any:
@@ -56,7 +62,7 @@ def slope(a: Any) -> Any:
 FITS = [
     Fit(f"_GELU_{name}_{bits}", f, weight, degrees, end)
     for name, f, weight in (
-        ("TAIL", lambda a: divisor(a) - a, divisor),
+        ("TAIL", tail, lambda a: divisor(a) / a),
         ("SLOPE", lambda a: slope(a) - ROUNDED, slope),
     )
     for bits, degrees, end in ((32, (4, 5), "14.6"), (64, (9, 10), "38.7"))
@@ -72,7 +78,7 @@ def remez(fit: Fit) -> tuple[Any, list[Any], list[Any]]:
     def spread(n: int) -> list[Any]:
         angles = (mp.cos(mp.pi * k / (n - 1)) for k in range(n))
         ts = ((last - 1) / 2 - (last + 1) / 2 * cosine for cosine in angles)
-        return [2 * (1 + t) / (1 - t) for t in ts]
+        return [max(2 * (1 + t) / (1 - t), mpf(10) ** -20) for t in ts]
 
     grid = [(a, fit.f(a), fit.weight(a)) for a in spread(30 * count)]
     points = [(a, fit.f(a), fit.weight(a)) for a in spread(count)]
@@ -141,6 +147,8 @@ def main() -> None:
         print(f"{fit.name}: error 2^{mp.nstr(mp.log(error, 2), 4)}")
         print(f"  {_row(p[::-1])}\n  {_row(q[::-1])}")
     print("zero of gelu':", _two(-ZERO))
+    logarithm = mp.log(2 * mp.pi) / 2
+    print("log √(2π):", float(logarithm), "split", _split(logarithm, 41))
     silu = findroot(lambda a: 1 + mp.exp(-a) - a, mpf("1.3"))
     print("zero of silu':", _two(-silu), "e^z", float(mp.exp(-silu)))
 

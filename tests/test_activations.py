@@ -173,7 +173,7 @@ def test_constants_keep_their_comments() -> None:
         for text in elementwise.function_sources(["_gelu"])
         if "_GELU_TAIL_32 =" in text
     )
-    assert table.startswith("# Φ(-a) = φ(a) / (a + P(a) / Q(a))")
+    assert table.startswith("# Φ(-a) = e^(-a²/2) / (2 + √(2π) a - a P(a) / Q(a))")
     assert table.endswith("\n)")
 
 

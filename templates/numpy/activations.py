@@ -25,8 +25,9 @@ Array = NDArray[Any]
 def _gelu(x: Array) -> Array:
     """Compute x Φ(x), where Φ is the normal distribution function.
 
-    Φ(-a) = φ(a) / (a + r(a)), where r is a ratio of polynomials: the minimax fit on
-    the range where Φ(-a) is not 0, as W. J. Cody (Math. Comp. 23, 1969) fits erfc.
+    Φ(-a) = e^(-a²/2) / (2 + √(2π) a - a r(a)), where r is a ratio of polynomials: the
+    minimax fit on the range where Φ(-a) is not 0, as W. J. Cody (Math. Comp. 23, 1969)
+    fits erfc.
     """
     x = _real(x)
     return _blockwise(_gelu_block, x, x.dtype == np.float32)
@@ -36,10 +37,10 @@ def _gelu_block(x: Array, single: bool) -> Array:
     """Compute x Φ(x) for a block."""
     a = np.minimum(np.abs(x), 39.0)
     divisor = _fit(a, single, _GELU_TAIL_32, _GELU_TAIL_64)
-    divisor += a
-    below = a * 0.3989422804014327
-    below /= divisor
-    return _gated(x, _times_power(below, *_normal_power(a, single)))
+    divisor *= a
+    np.subtract(2.0, divisor, out=divisor)
+    divisor += a * 2.5066282746310007
+    return _gated(x, _times_power(a / divisor, *_normal_power(a, single)))
 
 
 def _gelu_d1(x: Array) -> Array:
@@ -68,20 +69,20 @@ def _gelu_d2(x: Array) -> Array:
 
 
 def _gelu_d2_block(x: Array, single: bool) -> Array:
-    """Compute φ(x) (√2 - |x|) (√2 + |x|) for a block, √2 in two parts."""
+    """Compute φ(x) (√2 - |x|) (√2 + |x|) for a block, the first √2 in two parts."""
     a = np.minimum(np.abs(x), 40.0)
     bend = (1.4142135623730951 - a) - 9.667293313452913e-17
-    # √2 rounded down and 1/√(2π) rounded up, so that the two errors cancel
-    bend *= a + 1.4142135623730949
-    bend *= 0.3989422804014327
-    return _times_power(bend, *_normal_power(a, single))
+    bend *= a + 1.4142135623730951
+    return _times_power(bend, *_normal_power(a, single, density=True))
 
 
-def _normal_power(a: Array, single: bool) -> tuple[Array, Array]:
-    """Compute e^(-a²/2) as ``_power`` does, for a block of a >= 0."""
+def _normal_power(a: Array, single: bool, density: bool = False) -> tuple[Array, Array]:
+    """Compute e^(-a²/2), or φ(a), as ``_power`` does, for a block of a >= 0."""
     if single:
         exponent = a * a
         exponent *= -0.5
+        if density:
+            exponent -= 0.9189385332046728
         return np.exp(exponent), exponent
     # The square of a multiple of 2^-20 is exact; adding 3 * 2^31 rounds to one.
     near = a + 6442450944.0
@@ -91,6 +92,11 @@ def _normal_power(a: Array, single: bool) -> tuple[Array, Array]:
     low *= near + a
     near *= near
     near *= 0.5
+    if density:
+        # log √(2π), a multiple of 2^-41 that is added exactly, and the rest, which is
+        # 4e-17 too much, as √2 in _gelu_d2_block is rounded up.
+        near += 0.9189385332042548
+        low -= 4.18e-13
     return _power_of_difference(low, near)
 
 
@@ -138,49 +144,50 @@ def _fit(a: Array, single: bool, *tables: tuple[tuple[float, ...], ...]) -> Arra
     return ratio
 
 
-# Φ(-a) = φ(a) / (a + P(a) / Q(a)), to 2^-30 for a < 14.6, to 2^-57 for a < 38.7.
+# Φ(-a) = e^(-a²/2) / (2 + √(2π) a - a P(a) / Q(a)), to 2^-31 for a < 14.6, to 2^-58
+# for a < 38.7.
 _GELU_TAIL_32 = (
     (
-        0.002504927052349431,
-        0.029920331678785515,
-        0.1664202817648398,
-        0.5034517284778115,
-        0.7978845613384326,
+        0.004179830391984749,
+        0.047225695689793463,
+        0.24548025124291187,
+        0.6821592577450832,
+        0.9108591818909596,
     ),
     (
-        0.002504685330749711,
-        0.02993252215782875,
-        0.1711621880256799,
-        0.5667409008501104,
-        1.0864128023959123,
+        0.0020898855720900256,
+        0.02623387044378696,
+        0.15557443452888128,
+        0.5315095622176167,
+        1.0488990355808716,
         1.0,
     ),
 )
 
 _GELU_TAIL_64 = (
     (
-        5.753954273742971e-07,
-        1.725333332091217e-05,
-        0.00025431280707058015,
-        0.0023899719263695434,
-        0.015695160957677135,
-        0.07460239427581401,
-        0.2573493621134243,
-        0.6259116944275541,
-        0.9882440191868117,
-        0.7978845608028654,
+        1.009715182865877e-06,
+        2.9611933718211207e-05,
+        0.0004260969463881236,
+        0.003895570789576198,
+        0.024767653056117694,
+        0.11324853548686026,
+        0.3726352724370848,
+        0.8545806469571005,
+        1.2516274806683103,
+        0.9108591530252694,
     ),
     (
-        5.753954274198219e-07,
-        1.7253333312189107e-05,
-        0.0002554635986759489,
-        0.0024244785540965754,
-        0.01620033557254066,
-        0.07927878279891798,
-        0.2872386663709756,
-        0.7614906275889308,
-        1.419346358260937,
-        1.6940097768769555,
+        5.048575914357423e-07,
+        1.5438712015191307e-05,
+        0.00023239802928123695,
+        0.0022377876367787324,
+        0.015149778427177392,
+        0.0750354874569081,
+        0.27494494980569917,
+        0.7367722773232748,
+        1.3877693095802512,
+        1.6740974939307047,
         1.0,
     ),
 )
