@@ -65,7 +65,7 @@ FITS = [
         ("TAIL", tail, lambda a: divisor(a) / a),
         ("SLOPE", lambda a: slope(a) - ROUNDED, slope),
     )
-    for bits, degrees, end in ((32, (4, 5), "14.6"), (64, (9, 10), "38.7"))
+    for bits, degrees, end in ((32, (3, 4), "14.6"), (64, (9, 10), "38.7"))
 ]
 
 
