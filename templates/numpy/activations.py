@@ -369,8 +369,8 @@ def _leaky_relu(x: Array, alpha: float) -> Array:
 def _leaky_relu_d1(x: Array, alpha: float) -> Array:
     """Compute 1 for x >= 0, so at 0 too, and alpha for x < 0."""
     x = _real(x)
-    slope = np.minimum(x, 0.0, out=np.empty_like(x))
-    slope = np.sign(slope, out=np.empty_like(x))
+    below = np.minimum(x, 0.0, out=np.empty_like(x))
+    slope: Array = np.sign(below, out=np.empty_like(x))
     below = slope * alpha
     slope += 1.0
     slope -= below
@@ -439,7 +439,7 @@ def _sigmoid_d1(x: Array) -> Array:
 
 def _sigmoid_d1_block(x: Array) -> Array:
     """Compute e^-a / (1 + e^-a)² for a block, a = |x|."""
-    power = np.exp(-np.abs(x))
+    power: Array = np.exp(-np.abs(x))
     power /= _square_after(power)
     return power
 
@@ -451,7 +451,7 @@ def _sigmoid_d2(x: Array) -> Array:
 
 def _sigmoid_d2_block(x: Array) -> Array:
     """Compute -tanh(x/2) e^-a / (1 + e^-a)² for a block, a = |x|."""
-    bend = np.tanh(-0.5 * x)
+    bend: Array = np.tanh(-0.5 * x)
     bend *= _sigmoid_d1_block(x)
     return bend
 
@@ -521,7 +521,7 @@ def _softplus(x: Array) -> Array:
 
 def _softplus_block(x: Array) -> Array:
     """Compute max(x, 0) + log(1 + e^-|x|) for a block."""
-    total = np.log1p(np.exp(-np.abs(x)))
+    total: Array = np.log1p(np.exp(-np.abs(x)))
     total += np.maximum(x, 0.0)
     return total
 
