@@ -369,8 +369,8 @@ def _leaky_relu(x: Array, alpha: float) -> Array:
 def _leaky_relu_d1(x: Array, alpha: float) -> Array:
     """Compute 1 for x >= 0, so at 0 too, and alpha for x < 0."""
     x = _real(x)
-    below = np.minimum(x, 0.0, out=np.empty_like(x))
-    slope: Array = np.sign(below, out=np.empty_like(x))
+    slope: Array = np.minimum(x, 0.0, out=np.empty_like(x))
+    slope = np.sign(slope, out=np.empty_like(x))
     below = slope * alpha
     slope += 1.0
     slope -= below
