@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 from projects import powerless
-from vendored import ADD, DEST, TEST, Folder
+from vendored import ADD, DEST, FRESH, TEST, Folder
 
 from eingrad.cli import main
 from eingrad.digest import body_digest, is_ours, recorded_digest
@@ -93,7 +93,6 @@ class Row:
 HELD = 'SPEC = "bi,ij->bj"'
 SEE = f"see `eingrad vendor diff linear`, and undo the edit, or keep it with {''}"
 WAYS = "`eingrad vendor accept linear` or `eingrad vendor patch linear`"
-FRESH = "1 file, 1 of them up to date already\n"
 WROTE = "1 file, 0 of them up to date already\n"
 REFUSED = f"error: nothing was overwritten\n  {DEST} "
 

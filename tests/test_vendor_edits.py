@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from vendored import ADD, DEST, TEST, Folder
+from vendored import ADD, DEST, FRESH, TEST, Folder
 
 from eingrad.digest import HEADER, body_digest, body_hash
 
@@ -130,6 +130,7 @@ def test_an_accepted_edit_is_right_and_survives_updates(project: Folder) -> None
     edit(project)
     project.done("accept", "linear", "--reason", "tell when")
     assert project.done("verify") == f"ok           {DEST}  (tell when)\n"
+    assert project.vendor("update") == (0, "", FRESH)
     configure(project)
     project.done("update")
     assert PRINT in project.read(DEST)
@@ -152,6 +153,7 @@ def test_a_patch_is_applied_again(project: Folder) -> None:
     path = "patches/linear.patch"
     assert entry(project)["patch"] == path
     assert project.done("verify") == f"ok           {DEST}  (tell when)\n"
+    assert project.vendor("update") == (0, "", FRESH)
     patched = project.read(DEST)
     (project.root / DEST).unlink()
     project.done("update")

@@ -10,6 +10,7 @@ import pytest
 from eingrad.cli import main
 
 DEST = "src/mypkg/_vendor/linear.py"
+FRESH = "1 file, 1 of them up to date already\n"
 TEST = "tests/test_linear.py"
 ADD = ["add", "bi,ij->bj", "--operands", "x,weight", "--output", "y", "--dest", DEST]
 

@@ -2,7 +2,7 @@
 
 ok, reformatted    stays
 stale, missing     is written; a patch that is on record is applied again
-edited             stays: nothing new was generated
+edited             stays: nothing new was generated; ok if the edit is accepted
 conflict           the edit and what is new are merged, or it is refused
 foreign            is refused
 """
@@ -104,7 +104,9 @@ def change(
     if old is None:
         return replace(fresh, refusal="is no plain file of UTF-8 text; move it away")
     if state is State.EDITED:
-        return replace(fresh, entry=with_edit_of(entry, recorded))
+        meant = body_hash(old) == accepted_body(recorded)
+        kept = replace(fresh, entry=with_edit_of(entry, recorded))
+        return replace(kept, state=State.OK) if meant else kept
     return listed.merged(old, markers=markers)
 
 
