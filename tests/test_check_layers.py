@@ -195,7 +195,15 @@ def _like(gradient, operand):
     return np.array(gradient, dtype)
 """
 
-RIGHT = {"layer": LAYER, "chain": CHAIN, "diagonal": DIAGONAL}
+# Products by 1e5 are too large for float16 here and there, and become infinite.
+STEEP = (
+    LAYER.replace('"tanh"', '"leaky_relu:1e5"')
+    .replace("np.tanh(z).astype", "np.where(z < 0, 1e5 * z, z).astype")
+    .replace("slope = np.cosh(z) ** -2", "slope = np.where(z < 0, 1e5, 1)")
+    .replace("-2 * np.tanh(z) * slope", "0 * z")
+)
+
+RIGHT = {"layer": LAYER, "chain": CHAIN, "diagonal": DIAGONAL, "steep": STEEP}
 
 
 def module(text: str) -> ModuleType:
@@ -230,6 +238,13 @@ WRONG: dict[str, tuple[str, str, str, str, str, str]] = {
         "slope = np.cosh(z) ** -2",
         "slope = (np.cosh(z.astype('f')) ** -2).astype(z.dtype)",
         *("backward", "gradient of operand 'x'", "is wrong at [b="),
+    ),
+    "infinity of the wrong sign": (
+        STEEP,
+        "return np.where(z < 0, 1e5 * z, z).astype(dtype)",
+        "y = np.where(z < 0, 1e5 * z, z).astype(dtype)\n"
+        "    return np.where(np.isinf(y), -y, y)",
+        *("forward", "the output", "is wrong at [b="),
     ),
     "the derivative at the output": (
         LAYER,

@@ -110,7 +110,9 @@ class Trial(Generic[C]):
         """Call a function of the module, which must not raise nor write to an input."""
         before = [array.tobytes() for _, array in self.case.inputs]
         try:
-            result = function(*arguments)
+            # What is too large for float16 becomes infinite, as it should.
+            with np.errstate(over="ignore"):
+                result = function(*arguments)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -176,11 +178,17 @@ class Trial(Generic[C]):
             self.tally[self.law] += result.expected.value.size
 
     def wrong(self, result: Result) -> Array:
-        """Tell of each entry whether it is off, by more than it may be."""
+        """Tell of each entry whether it is off, by more than it may be.
+
+        What is too large for its dtype may be infinite.
+        """
         value, tolerance = result.expected.value, self.tolerance(result)
         if tolerance is None:
             return np.asarray(~(result.got == value))
-        return np.asarray(~(np.abs(result.got - value) <= tolerance))
+        largest = float(np.finfo(result.dtype).max)
+        beyond = np.abs(value) + tolerance > largest
+        overflown = beyond & (result.got == np.copysign(np.inf, value))
+        return np.asarray(~(overflown | (np.abs(result.got - value) <= tolerance)))
 
     def tolerance(self, result: Result) -> Array | None:
         """Return by how much each entry may be off, in its dtype; None: not at all."""
